@@ -1,0 +1,145 @@
+package csms
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Type is the type of a secret.
+type Type string
+
+// The types that exist. RDS is read on old records and refused on creation (RO5).
+const (
+	Common   Type = "COMMON"
+	RDS      Type = "RDS"
+	RDSFG    Type = "RDS-FG"
+	GaussDB  Type = "GaussDB-FG"
+	fgTypes       = "RDS-FG and GaussDB-FG"
+	newTypes      = "COMMON, RDS-FG or GaussDB-FG"
+)
+
+// Rotates reports whether secrets of type t rotate (RO6).
+func (t Type) Rotates() bool { return t == RDSFG || t == GaussDB }
+
+func (t Type) orCommon() Type {
+	if t == "" {
+		return Common
+	}
+	return t
+}
+
+func (t Type) checkCreatable() error {
+	switch t.orCommon() {
+	case Common, RDSFG, GaussDB:
+		return nil
+	default:
+		return Invalidf("secret_type must be %s.", newTypes)
+	}
+}
+
+// Rotation is the rotation part of a secret's metadata.
+type Rotation struct {
+	Auto     bool
+	Period   string // as written, e.g. "1d"; "" for none
+	Config   string // JSON text as written; "" for none
+	FuncURN  string
+	Time     Millis // last rotation; zero before the first
+	NextTime Millis // next planned rotation; zero when none is planned
+}
+
+// Bounds of rotation_period (RO1; C2: the newer minimum).
+const (
+	minPeriod Millis = 4 * 60 * 60 * 1000
+	maxPeriod Millis = 8760 * 60 * 60 * 1000
+)
+
+// ParseRotationPeriod returns the length of a period written as digits and one of
+// d, h, m, s. It must lie between 4 h and 8760 h.
+func ParseRotationPeriod(text string) (Millis, error) {
+	wrong := Invalidf("rotation_period must be digits and one of d, h, m, s, between 4h and 8760h.")
+	if len(text) < 2 || len(text) > 50 {
+		return 0, wrong
+	}
+	digits, unit := text[:len(text)-1], text[len(text)-1]
+	factor := map[byte]Millis{'d': 86400_000, 'h': 3600_000, 'm': 60_000, 's': 1000}[unit]
+	if factor == 0 || strings.Trim(digits, "0123456789") != "" {
+		return 0, wrong
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > int64(maxPeriod/factor) {
+		return 0, wrong
+	}
+	if period := Millis(n) * factor; period >= minPeriod {
+		return period, nil
+	}
+	return 0, wrong
+}
+
+// Instance is what rotation_config names.
+type Instance struct {
+	InstanceID    string `json:"InstanceId"`
+	SecretSubType string `json:"SecretSubType"`
+}
+
+// Instance returns the database instance that the secret is bound to; empty for a
+// type that does not rotate (RO3).
+func (s *Secret) Instance() Instance {
+	var in Instance
+	if s.Type.Rotates() {
+		_ = json.Unmarshal([]byte(s.Rotation.Config), &in) // checked when it was written
+	}
+	return in
+}
+
+// check reports the first rule that r breaks for a secret of type t.
+func (r *Rotation) check(t Type) error {
+	if r.Period != "" {
+		if _, err := ParseRotationPeriod(r.Period); err != nil {
+			return err
+		}
+	}
+	if r.Auto && r.Period == "" {
+		return Invalidf("auto_rotation is on, so rotation_period must be given.") // RO2
+	}
+	if n := utf8.RuneCountInString(r.Config); n > 1024 {
+		return Invalidf("rotation_config has %d characters; it takes at most 1024.", n)
+	}
+	if !t.Rotates() {
+		return nil
+	}
+	if r.Auto && r.FuncURN == "" {
+		return Invalidf("auto_rotation is on, so rotation_func_urn must be given for %s.", fgTypes) // RO4
+	}
+	return checkInstance(r.Config)
+}
+
+// checkInstance reports a rotation_config that does not name an instance (RO3).
+func checkInstance(config string) error {
+	var in Instance
+	if err := json.Unmarshal([]byte(config), &in); err != nil || in.InstanceID == "" ||
+		in.SecretSubType != "SingleUser" && in.SecretSubType != "MultiUser" {
+		return Invalidf(`rotation_config must be JSON text with a non-empty InstanceId and SecretSubType SingleUser or MultiUser for %s.`, fgTypes)
+	}
+	return nil
+}
+
+func (r *Rotation) patch(p Patch) {
+	assign(&r.Auto, p.AutoRotation)
+	assign(&r.Period, p.RotationPeriod)
+	assign(&r.FuncURN, p.RotationFuncURN)
+}
+
+func (r *Rotation) changedPlan(before Rotation) bool {
+	return r.Auto != before.Auto || r.Period != before.Period
+}
+
+// plan sets the next rotation: one period from now while rotation is automatic and
+// the type rotates, else none.
+func (r *Rotation) plan(t Type, now Millis) {
+	r.NextTime = 0
+	if period, err := ParseRotationPeriod(r.Period); err == nil && r.Auto && t.Rotates() {
+		r.NextTime = now + period
+	}
+}

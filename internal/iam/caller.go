@@ -1,0 +1,64 @@
+package iam
+
+import (
+	"net/netip"
+
+	"coffer/internal/csms"
+)
+
+// Caller is who calls, with everything a decision may know of him. It is an
+// argument everywhere, never a context value, and is not changed once built.
+type Caller struct {
+	DomainID    string // the account he acts in; the owner of an assumed agency
+	DomainName  string
+	UserID      string // "" for an agency
+	UserName    string
+	PrincipalID string // the user's id, or agency id and session name
+
+	// Owner marks the account owner: everything in the domain, whatever Policies say
+	// (auth.md 7.1). Session and Boundary limit him like anybody.
+	Owner bool
+
+	ProjectID   string // the project the request acts in, "" for none
+	ProjectName string
+	AccessKey   string // id of the access key that signed, "" for a token
+
+	// Policies is the union of what is attached to the user, his groups and an
+	// assumed agency, as far as it counts in ProjectID.
+	Policies []*Policy
+	// Session is the policy a temporary key was limited by; nil sets no limit.
+	Session *Policy
+	// Boundary is the set of control policies of the organisation: one of them must
+	// allow and none may deny. Empty sets no limit.
+	Boundary []*Policy
+
+	SourceIP netip.Addr // after trusted proxies (auth.md section 9)
+	Secure   bool       // the request came over TLS
+	MFA      bool       // the token was got with a second factor
+	MFATime  csms.Millis
+	Now      csms.Millis // the instant of the request; the decision has no clock
+}
+
+// Authorize returns nil if the caller may do what r asks, else CSMS.0302 naming the
+// action that is missing (IE2, auth.md 7.5). Ask before existence is looked at.
+func (c *Caller) Authorize(r *Request) error {
+	d := Evaluate(c, r)
+	return d.Err()
+}
+
+// AuthorizeKey asks whether the caller may use a KMS key for what r asks: op is
+// DecryptDataKey to read a value and CreateDataKey to write one. The attributes of
+// r count, so one statement can grant both rights under one condition. An empty
+// keyID is the default key csms/default, which needs no right of its own (auth.md
+// 7.4). A refusal is CSMS.0401, as in the cloud.
+func (c *Caller) AuthorizeKey(op Op, r *Request, keyID string) error {
+	if keyID == "" {
+		return nil
+	}
+	key := *r
+	key.Op, key.Resource = op, keyID
+	if d := Evaluate(c, &key); !d.Allowed {
+		return csms.Errorf(csms.CodeKey, "%s", d.Denial())
+	}
+	return nil
+}

@@ -28,6 +28,10 @@ type Header struct {
 	Signature     [32]byte
 }
 
+// Signs reports whether the header with the given lower-case name is signed. A
+// caller behind a trusted proxy asks it for "host" before it tries another host.
+func (h *Header) Signs(name string) bool { return listed(h.SignedHeaders, name) > 0 }
+
 // Value returns the Authorization value that ParseHeader reads as h. It is a
 // credential until its date leaves the window, so Header has no String method that
 // a log would find.

@@ -97,8 +97,9 @@ func (m *Message) values(name string) []string {
 	return m.Header[string(key[:len(name)])]
 }
 
-// signed returns the value of a signed header (step 8): trimmed of white space at
-// both ends, otherwise the bytes as received.
+// signed returns the value of a signed header (step 8): trimmed at both ends of what
+// strings.TrimSpace takes for white space, as the SDKs do; otherwise the bytes as
+// received.
 func (m *Message) signed(name string) (string, error) {
 	value := m.Host
 	if name != "host" {

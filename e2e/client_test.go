@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+	csms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1"
+)
+
+// signedClient is the SDK with an access key.
+func (s *server) signedClient(t *testing.T) *csms.CsmsClient {
+	credentials, err := basic.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithProjectId(devProject).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+}
+
+// tokenClient is the SDK with a token that a password bought.
+func (s *server) tokenClient(t *testing.T) *csms.CsmsClient {
+	resp := s.post(t, s.httpClient(t), "/v3/auth/tokens?nocatalog=true", map[string]any{"auth": map[string]any{
+		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": map[string]any{
+			"name": "dev", "password": "dev-Passw0rd", "domain": map[string]string{"name": "coffer-dev"},
+		}}},
+		"scope": map[string]any{"project": map[string]string{"name": "cn-north-4"}},
+	}})
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("token: %s", resp.Status)
+	}
+	credentials := &token{resp.Header.Get("X-Subject-Token")}
+	return s.sdk(t, csms.CsmsClientBuilder().WithCredentialsType("e2e.token").WithCredential(credentials))
+}
+
+// token is a credential of the SDK that sends a token.
+type token struct{ text string }
+
+func (k *token) ProcessAuthParams(*impl.DefaultHttpClient, string) (auth.ICredential, error) {
+	return k, nil
+}
+
+func (k *token) ProcessAuthRequest(_ *impl.DefaultHttpClient, r *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+	return r.Builder().AddAutoFilledPathParam("project_id", devProject).AddHeaderParam("X-Auth-Token", k.text).Build(), nil
+}
+
+func (s *server) sdk(t *testing.T, builder *core.HcHttpClientBuilder) *csms.CsmsClient {
+	t.Helper()
+	client, err := builder.
+		WithRegion(region.NewRegion("cn-north-4", s.url)).
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).
+		SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return csms.NewCsmsClient(client)
+}
+
+func (s *server) httpClient(t *testing.T) *http.Client {
+	return &http.Client{Transport: s.transport(t)}
+}
+
+// transport trusts the CA of the server. In a program of its own SSL_CERT_FILE does
+// that, as the sample shows; a test process has read its roots already.
+func (s *server) transport(t *testing.T) *http.Transport {
+	t.Helper()
+	tr := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(tr.CloseIdleConnections)
+	if s.ca == "" {
+		return tr
+	}
+	pem, err := os.ReadFile(s.ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	tr.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return tr
+}

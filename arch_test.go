@@ -1,0 +1,113 @@
+// Package coffer_test holds the house: who may import whom, and what may be done
+// where. The picture is in ARCHITECTURE.md, the reasons are in docs/adr/0002.
+package coffer_test
+
+import (
+	"testing"
+
+	"coffer/internal/arch"
+)
+
+// arrows says what a package may import of ours. An arrow that is not here does not
+// exist; a new one is a decision and goes with an ADR.
+var arrows = []arch.Arrow{
+	// The core: pure rules, and the port that every record goes through.
+	{From: "internal/csms"},
+	{From: "internal/iam", To: []string{"internal/csms"}},
+	{From: "internal/wire", To: []string{"internal/csms"}},
+
+	// Ports, what is common to their engines, and the engines, which are leaves.
+	{From: "internal/kv"},
+	{From: "internal/kv/*", To: []string{"internal/kv"}},
+	{From: "internal/store", To: []string{"internal/csms", "internal/kv"}},
+	{From: "internal/seal"},
+	{From: "internal/seal/rootkey", To: []string{"internal/seal"}},
+	{From: "internal/seal/sealtest", To: []string{"internal/seal"}},
+	{From: "internal/seal/localkms", To: []string{"internal/seal", "internal/seal/rootkey", "internal/store", "internal/csms"}},
+
+	// Operations, and who asks for them.
+	{From: "internal/auth/signature"},
+	{From: "internal/auth/credential", To: []string{"internal/csms", "internal/store", "internal/seal"}},
+	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal"}},
+	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
+
+	// What drives them.
+	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity"}},
+	{From: "internal/app", To: production},
+
+	// The other side of the wire.
+	{From: "internal/client", To: []string{"internal/csms", "internal/wire", "internal/auth/signature"}},
+	{From: "cmd/coffer", To: []string{"internal/app", "internal/client", "internal/wire", "internal/csms", "internal/auth/signature"}},
+	{From: "bench/...", To: []string{"internal/client", "internal/wire", "internal/auth/signature"}},
+	{From: "crash/...", To: []string{"internal/client", "internal/wire", "internal/auth/signature"}},
+
+	// Code for tests; only test files import it.
+	{From: "internal/testkit", To: production},
+	{From: "internal/arch"},
+	{From: "."},
+}
+
+// production is everything but the composition root and what is for tests.
+var production = []string{
+	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
+	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
+	"internal/service", "internal/service/identity", "internal/jobs", "internal/httpapi", "internal/client",
+}
+
+// testArrows says what test files may import on top. The pure core has no row: its
+// tests need nothing.
+var testArrows = []arch.Arrow{
+	{From: "internal/kv/...", To: []string{"internal/kv/kvtest", "internal/kv/memkv"}},
+	{From: "internal/store", To: []string{"internal/kv/*"}},
+	{From: "internal/seal/...", To: []string{"internal/seal/sealtest", "internal/kv", "internal/kv/memkv"}},
+	{From: "internal/auth/credential", To: []string{"internal/kv/memkv", "internal/seal/sealtest"}},
+	{From: "internal/auth", To: append([]string{"internal/testkit"}, production...)},
+	{From: "internal/service/...", To: append([]string{"internal/testkit", "internal/seal/sealtest"}, production...)},
+	{From: "internal/jobs", To: append([]string{"internal/testkit"}, production...)},
+	{From: "internal/httpapi", To: append([]string{"internal/testkit", "internal/seal/sealtest"}, production...)},
+	{From: "internal/client", To: append([]string{"internal/testkit"}, production...)},
+	{From: "internal/testkit", To: production},
+	{From: "internal/app", To: []string{"internal/testkit", "internal/client"}},
+	{From: "cmd/coffer", To: append([]string{"internal/testkit"}, production...)},
+	{From: ".", To: []string{"internal/arch"}},
+}
+
+// bans keep the outside world out of the house: what a function needs of it is an
+// argument, so that a test can decide it.
+var bans = []arch.Ban{
+	{Import: "time", Names: []string{"Now", "Since", "Until", "Sleep"}, Edge: true, Fix: "take the instant, or a function that tells it, as an argument; wait on a timer or a channel"},
+	{Import: "math/rand", Edge: true, Fix: "take randomness as an io.Reader"},
+	{Import: "math/rand/v2", Edge: true, Fix: "take randomness as an io.Reader"},
+	{Import: "crypto/rand", Edge: true, Fix: "take randomness as an io.Reader"},
+	{
+		Import: "github.com/google/uuid", Names: []string{"New", "NewString", "NewRandom", "NewUUID", "NewV6", "NewV7"},
+		Edge: true, Fix: "draw the id with uuid.NewRandomFromReader from an io.Reader that is an argument",
+	},
+	{Import: "os", Names: []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, Edge: true, Fix: "take the value as an argument; the environment is read at the edge"},
+	{Import: "log", Fix: "take a *slog.Logger as an argument"},
+}
+
+func TestArchitecture(t *testing.T) {
+	tree, err := arch.Load(t.Context(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tree.Module != "coffer" || len(tree.Packages) < 10 {
+		t.Fatalf("found %d packages of module %s; the check would prove nothing", len(tree.Packages), tree.Module)
+	}
+	rules := arch.Rules{
+		Arrows:     arrows,
+		TestArrows: testArrows,
+		Bans:       bans,
+		Edge:       []string{"internal/app", "cmd/..."},
+		Suites:     []string{"internal/kv/kvtest", "internal/seal/sealtest", "internal/testkit", "bench/...", "crash/..."},
+		BadNames:   []string{"util", "utils", "common", "helper", "helpers", "model", "models", "types", "misc", "base", "shared", "lib"},
+		MaxFile:    500,
+		MaxFunc:    80,
+	}
+	for _, v := range rules.Check(tree) {
+		t.Error(v)
+	}
+}

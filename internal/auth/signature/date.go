@@ -17,6 +17,7 @@ type ExpiredError struct {
 	Server time.Time // the date it was held against, UTC, whole seconds
 }
 
+// Error returns the text that completes the tail.
 func (e *ExpiredError) Error() string {
 	return fmt.Sprintf("signature expired, signature time:%s,server time:%s",
 		e.Signed.Format(DateLayout), e.Server.Format(DateLayout))

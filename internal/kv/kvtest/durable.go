@@ -3,6 +3,7 @@ package kvtest
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -65,10 +66,13 @@ func counterGoesOn(t *testing.T, reopen func() kv.Store) {
 // out must be in the log after the next start, and the log without a hole.
 func closeUnderLoad(t *testing.T, reopen func() kv.Store) {
 	var given atomic.Int64
-	for range 3 {
+	for round := range int64(3) {
 		s := reopen()
 		together(9, func(i int) {
 			if i == 8 {
+				for given.Load() < 20*(round+1) && !t.Failed() {
+					runtime.Gosched()
+				}
 				closeStore(t, s)
 				return
 			}

@@ -109,6 +109,9 @@ func acknowledgedIsSeen(t *testing.T, s kv.Store) {
 					t.Errorf("writing: %v", err)
 				}
 				acknowledged.Store(int64(n))
+				if got := readNumber(t, s, n%2 == 0); got != int64(n) {
+					t.Errorf("the writer reads %d after its write of %d was acknowledged", got, n)
+				}
 			}
 			return
 		}
@@ -227,6 +230,7 @@ func sumIsWhole(t *testing.T, s kv.Store) {
 			}
 		}
 	})
+	view(t, s, func(r kv.Reader) error { return sum(r) })
 }
 
 func account(i int) string { return fmt.Sprint("account/", i) }
@@ -240,6 +244,7 @@ func move(t *testing.T, s kv.Store, from, to string, amount int) error {
 		if err := tx.Put([]byte(from), fmt.Append(nil, a-amount)); err != nil {
 			return err
 		}
+		runtime.Gosched()
 		b, err := number(tx, to)
 		if err != nil {
 			return err

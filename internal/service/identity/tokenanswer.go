@@ -1,0 +1,114 @@
+package identity
+
+import (
+	"coffer/internal/auth/credential"
+	"coffer/internal/iam"
+	"coffer/internal/store"
+)
+
+// TokenAnswer is the body that describes a token, at creation and at validation.
+type TokenAnswer struct {
+	Token TokenBody `json:"token"`
+}
+
+// TokenBody describes a token. Project and Domain are nil, and Roles and Catalog
+// absent, where the scope has none.
+type TokenBody struct {
+	Methods   []string         `json:"methods"`
+	IssuedAt  string           `json:"issued_at"`
+	ExpiresAt string           `json:"expires_at"`
+	AuditIDs  []string         `json:"audit_ids"`
+	User      TokenUser        `json:"user"`
+	Project   *TokenProject    `json:"project,omitempty"`
+	Domain    *NamedID         `json:"domain,omitempty"`
+	Roles     []NamedID        `json:"roles,omitempty"`
+	Catalog   []CatalogService `json:"catalog,omitempty"`
+}
+
+// NamedID is an id with its name.
+type NamedID struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// TokenUser is whose token it is.
+type TokenUser struct {
+	ID                string  `json:"id"`
+	Name              string  `json:"name"`
+	PasswordExpiresAt string  `json:"password_expires_at"` // always empty: passwords do not expire
+	Domain            NamedID `json:"domain"`
+}
+
+// TokenProject is the project that a token is scoped to.
+type TokenProject struct {
+	ID     string  `json:"id"`
+	Name   string  `json:"name"`
+	Domain NamedID `json:"domain"`
+}
+
+// issue is a token with the records that its description rests on.
+type issue struct {
+	token   *store.Token
+	user    *store.User
+	domain  *store.Domain
+	project *store.Project // nil without a project scope
+	roles   []NamedID
+}
+
+func (i *issue) scoped() bool { return i.token.ProjectID != "" || i.token.DomainScope }
+
+// answer describes the token. The catalog points below baseURL.
+func (s *Service) answer(i *issue, baseURL string, noCatalog bool) TokenAnswer {
+	domain := NamedID{ID: i.domain.ID, Name: i.domain.Name}
+	body := TokenBody{
+		Methods:   i.token.Methods,
+		IssuedAt:  credential.FormatTime(i.token.IssuedAt),
+		ExpiresAt: credential.FormatTime(i.token.ExpiresAt),
+		AuditIDs:  []string{i.token.AuditID},
+		User:      TokenUser{ID: i.user.ID, Name: i.user.Name, Domain: domain},
+	}
+	projectID := ""
+	switch {
+	case i.project != nil:
+		projectID = i.project.ID
+		body.Project = &TokenProject{ID: i.project.ID, Name: i.project.Name, Domain: domain}
+	case i.token.DomainScope:
+		body.Domain = &domain
+	}
+	if i.scoped() {
+		body.Roles = i.roles
+		if !noCatalog {
+			body.Catalog = s.catalog(baseURL, projectID)
+		}
+	}
+	return TokenAnswer{Token: body}
+}
+
+// roleID is what the id of every role is in the cloud.
+const roleID = "0"
+
+// roles names what a user may do: te_admin for the owner, else his policies. It is
+// for people; rights are never taken from it. policy looks a policy up by id.
+func roles(u *store.User, d *store.Domain, policy func(string) (*store.Policy, error)) ([]NamedID, error) {
+	if d.OwnerID == u.ID {
+		return []NamedID{{roleID, "te_admin"}}, nil
+	}
+	out := make([]NamedID, 0, len(u.PolicyIDs)+len(u.Inline))
+	for _, id := range u.PolicyIDs {
+		if p, ok := iam.BuiltinPolicy(id); ok {
+			out = append(out, NamedID{roleID, p.Name()})
+			continue
+		}
+		p, err := orNil(policy(id))
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			out = append(out, NamedID{roleID, p.Name})
+		}
+	}
+	for _, inline := range u.Inline {
+		out = append(out, NamedID{roleID, inline.Name})
+	}
+	return out, nil
+}

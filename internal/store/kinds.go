@@ -1,0 +1,165 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"coffer/internal/csms"
+)
+
+// kind says everything the store knows about one type of record: where it stands,
+// which rows follow from it, and its form on disk.
+type kind[T any] struct {
+	table  table
+	key    func(*T) key
+	rows   func(*T) []row // may hold rows with a nil key: the record is then refused
+	encode func(codec, *T) ([]byte, error)
+	decode func(codec, []byte) (*T, error)
+}
+
+// The kinds of records.
+var (
+	secretKind = kind[csms.Secret]{
+		table: tableSecret,
+		key:   func(s *csms.Secret) key { return secretKey(nil, s.ProjectID, s.Name) },
+		rows:  secretRows,
+		encode: func(c codec, s *csms.Secret) ([]byte, error) {
+			return c.encode(tableSecret, secretToRecord(s))
+		},
+		decode: func(c codec, raw []byte) (*csms.Secret, error) {
+			var r secretRecord
+			if err := c.decode(tableSecret, raw, &r); err != nil {
+				return nil, err
+			}
+			return r.secret(), nil
+		},
+	}
+	domainKind = plain(tableDomain,
+		func(d *Domain) key { return idKey(nil, tableDomain, d.ID) },
+		func(d *Domain) []row { return []row{unique(domainNameKey(nil, d.Name))} })
+	projectKind = plain(tableProject,
+		func(p *Project) key { return idKey(nil, tableProject, p.ID) },
+		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
+	userKind = plain(tableUser,
+		func(u *User) key { return idKey(nil, tableUser, u.ID) },
+		func(u *User) []row { return []row{unique(nameKey(nil, tableUserName, u.DomainID, u.Name))} })
+	policyKind = plain(tablePolicy,
+		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
+		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
+	accessKeyKind = plain(tableAccessKey,
+		func(a *AccessKey) key { return idKey(nil, tableAccessKey, a.AccessKey) },
+		accessKeyRows)
+	tokenKind = plain(tableToken,
+		func(t *Token) key { return tokenKey(nil, &t.Hash) },
+		tokenRows)
+	keyKind = plain(tableKey,
+		func(k *Key) key { return projectKeyKey(nil, k.ProjectID, k.ID) },
+		keyRows)
+)
+
+// plain returns a kind whose records are on disk as they are.
+func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
+	return kind[T]{
+		table: t, key: key, rows: rows,
+		encode: func(c codec, r *T) ([]byte, error) { return c.encode(t, r) },
+		decode: func(c codec, raw []byte) (*T, error) {
+			r := new(T)
+			if err := c.decode(t, raw, r); err != nil {
+				return nil, err
+			}
+			return r, nil
+		},
+	}
+}
+
+func unique(k key) row { return row{key: k, unique: true} }
+
+// Keys of records and of the rows that are looked up by name. They are built in the
+// memory of dst.
+
+func secretKey(dst []byte, project, name string) key {
+	return start(dst, tableSecret).text(project).text(name)
+}
+
+func secretIDKey(dst []byte, id string) key { return start(dst, tableSecretID).text(id) }
+
+func valueKey(dst []byte, secretID string, version int) key {
+	return start(dst, tableValue).text(secretID).number(version)
+}
+
+func countKey(project string) key { return start(nil, tableSecretCount).text(project) }
+
+func idKey(dst []byte, t table, id string) key { return start(dst, t).text(id) }
+
+func tokenKey(dst []byte, hash *[32]byte) key { return start(dst, tableToken).digest(hash) }
+
+func projectKeyKey(dst []byte, project, id string) key {
+	return start(dst, tableKey).text(project).text(id)
+}
+
+func domainNameKey(dst []byte, name string) key { return start(dst, tableDomainName).text(name) }
+
+// nameKey is the key of the row for a name that is unique within an owner.
+func nameKey(dst []byte, t table, owner, name string) key {
+	return start(dst, t).text(owner).text(name)
+}
+
+func eventKey(project, event string) key {
+	return start(nil, tableSecretEvent).text(project).text(event)
+}
+
+// instanceKey holds a hash, because the id comes from free text of any length.
+func instanceKey(project, instance string) key {
+	sum := sha256.Sum256([]byte(instance))
+	return start(nil, tableSecretInstance).text(project).digest(&sum)
+}
+
+func dueRow(at csms.Millis, kind DueKind, subject string, n int) row {
+	return row{key: start(nil, tableDue).instant(at).text(string(kind)).text(subject).number(n)}
+}
+
+// secretRows derives the rows of a secret; its sealed values are among them.
+func secretRows(s *csms.Secret) []row {
+	rows := make([]row, 0, 4+2*len(s.Versions))
+	rows = append(rows, unique(secretIDKey(nil, s.ID)))
+	for _, event := range s.EventSubscriptions {
+		rows = append(rows, row{key: eventKey(s.ProjectID, event).text(s.Name)})
+	}
+	if id := s.Instance().InstanceID; id != "" {
+		rows = append(rows, row{key: instanceKey(s.ProjectID, id).text(s.Name)})
+	}
+	if s.State == csms.PendingDelete {
+		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
+	}
+	for i := range s.Versions {
+		v := &s.Versions[i]
+		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})
+		if v.ExpireTime != 0 && !v.Expired {
+			rows = append(rows, dueRow(v.ExpireTime, DueVersionExpiry, s.ID, v.Number))
+		}
+	}
+	return rows
+}
+
+func accessKeyRows(a *AccessKey) []row {
+	rows := []row{{key: nameKey(nil, tableAccessKeyUser, a.UserID, a.AccessKey)}}
+	if a.Temporary != nil {
+		rows = append(rows, dueRow(a.Temporary.ExpiresAt, DueAccessKeyExpiry, a.AccessKey, 0))
+	}
+	return rows
+}
+
+func tokenRows(t *Token) []row {
+	return []row{dueRow(t.ExpiresAt, DueTokenExpiry, hex.EncodeToString(t.Hash[:]), 0)}
+}
+
+func keyRows(k *Key) []row {
+	var rows []row
+	if k.Alias != "" {
+		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, k.Alias)))
+	}
+	if k.State == KeyPendingDeletion {
+		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))
+	}
+	return rows
+}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -81,14 +82,15 @@ func TestAuthenticate_refuses_what_was_changed_after_signing(t *testing.T) {
 		"method": func(r *http.Request) { r.Method = "PUT" },
 		"header": func(r *http.Request) { r.Header.Set("User-Agent", "huaweicloud-usdk-go/3.1") },
 		"date":   func(r *http.Request) { r.Header.Set("X-Sdk-Date", "20261121T080001Z") },
-		"key": func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "Signature=", "Signature=", 1))
-			v := r.Header.Get("Authorization")
-			last := map[byte]string{'0': "1"}[v[len(v)-1]]
-			if last == "" {
-				last = "0"
+		"signature": func(r *http.Request) {
+			v := []byte(r.Header.Get("Authorization"))
+			last := &v[len(v)-1]
+			if *last == '0' {
+				*last = '1'
+			} else {
+				*last = '0'
 			}
-			r.Header.Set("Authorization", v[:len(v)-1]+last)
+			r.Header.Set("Authorization", string(v))
 		},
 	}
 	for name, change := range tests {
@@ -280,6 +282,17 @@ func TestAuthenticate_binds_temporary_keys_to_their_security_token(t *testing.T)
 	q.header = append(q.header, "X-Security-Token", securityToken)
 	_, err = f.send(q, nil)
 	wantRefusal(t, err, "x-security-token is not expected")
+
+	f.putKey(vectorKey, owner, func(k *store.AccessKey) { // V5 of auth.md 5.7
+		k.Temporary = &store.Temporary{TokenHash: sha256.Sum256([]byte(securityToken)), ExpiresAt: f.now + 900_000}
+	})
+	v5 := get()
+	v5.key, v5.header = "", append(v5.header, "X-Sdk-Date", vectorTime, "X-Security-Token", securityToken, "Authorization",
+		"SDK-HMAC-SHA256 Access="+vectorKey+", SignedHeaders=user-agent;x-project-id;x-sdk-date;x-security-token, "+
+			"Signature=4e63693da9fe6347a12f6488508a72f43bf4267efb6c5510e30709150a6d068d")
+	if _, err := f.send(v5, nil); err != nil {
+		t.Errorf("V5: %v", err)
+	}
 
 	f.now += 900_000
 	_, err = f.send(temporary(securityToken), nil)

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 
 	"coffer/internal/auth/credential"
-	"coffer/internal/csms"
 	"coffer/internal/store"
 )
 
@@ -286,7 +285,7 @@ func (s *Service) hasKey(ctx context.Context, u *store.User, accessKey, secret s
 		return false, err
 	}
 	if k.UserID != u.ID || !permanent(k) {
-		return false, csms.Errorf(csms.CodeIAMConflict, "access_key %s belongs to another user.", accessKey)
+		return false, keyTaken(accessKey)
 	}
 	known, err := credential.OpenSecret(s.box, k)
 	if err != nil {
@@ -294,4 +293,8 @@ func (s *Service) hasKey(ctx context.Context, u *store.User, accessKey, secret s
 	}
 	defer known.Wipe()
 	return k.Active && subtle.ConstantTimeCompare(known, []byte(secret)) == 1, nil
+}
+
+func keyTaken(accessKey string) error {
+	return conflictf("access_key %s belongs to another user.", accessKey)
 }

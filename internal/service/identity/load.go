@@ -158,10 +158,19 @@ func (s *Service) loadNew(ctx context.Context, d *store.Domain, l *loaded) error
 		return err
 	}
 	u.PolicyIDs, u.Inline = l.policyIDs, l.inline
-	if err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutUser(u) }); err != nil {
+	if l.AccessKey == "" {
+		return s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutUser(u) })
+	}
+	k, err := s.sealedKey(u, l.AccessKey, l.SecretKey)
+	if err != nil {
 		return err
 	}
-	return s.ensureKey(ctx, u, l.AccessKey, l.SecretKey)
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.AccessKey(l.AccessKey); !errors.Is(err, store.ErrNotFound) {
+			return errors.Join(err, keyTaken(l.AccessKey))
+		}
+		return errors.Join(tx.PutUser(u), tx.PutAccessKey(k))
+	})
 }
 
 func (s *Service) ensurePolicies(ctx context.Context, u *store.User, l *loaded) error {

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"coffer/internal/client"
+)
+
+// version is the version of the product.
+const version = "0.1.0-dev"
+
+// terminal is the world of one invocation.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, t terminal, args []string) int {
+	root := newRoot(&cli{terminal: t})
+	root.SetArgs(args)
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	err := root.ExecuteContext(ctx)
+	report(t.err, err)
+	return exitCode(err)
+}
+
+// cli is what the client commands share: where the server is, who calls, and how
+// the answer is printed.
+type cli struct {
+	terminal
+	endpoint string
+	project  string
+	caFile   string
+	output   string
+	timeout  time.Duration
+}
+
+func newRoot(c *cli) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "coffer",
+		Short: "A self-hosted secret manager that speaks the Huawei Cloud CSMS API",
+		Long: `Coffer stores secrets and serves them through the CSMS API of Huawei Cloud.
+
+"coffer dev" serves from memory for tests; "coffer server" is for production. The other
+commands talk to a server. They find it, and who calls, in the environment:
+
+  COFFER_ENDPOINT      URL of the server (default ` + defaultEndpoint + `)
+  COFFER_PROJECT_ID    project; looked up when there is just one
+  COFFER_CACERT        PEM file with the CA of the server's certificate
+  COFFER_ACCESS_KEY    access key, and
+  COFFER_SECRET_KEY      its secret; or
+  COFFER_TOKEN         a token
+
+HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_PROJECT_ID serve too.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 refused (the
+request or the state of the secret), 6 the server cannot be reached or cannot answer.`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.endpoint, "endpoint", "", "URL of the server (COFFER_ENDPOINT)")
+	flags.StringVar(&c.project, "project", "", "id of the project (COFFER_PROJECT_ID)")
+	flags.StringVar(&c.caFile, "cacert", "", "PEM file with the CA of the server's certificate (COFFER_CACERT)")
+	flags.StringVarP(&c.output, "output", "o", "table", "table or json")
+	flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for an answer")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newSecret(c), newVersion(c), newStage(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
+	return root
+}
+
+const defaultEndpoint = "http://127.0.0.1:9180"
+
+// setting returns the flag if it is given, else the first environment variable that
+// is set.
+func (c *cli) setting(flag string, names ...string) string {
+	for _, name := range names {
+		if flag == "" {
+			flag = c.getenv(name)
+		}
+	}
+	return flag
+}
+
+// client returns the client that flags and environment describe, without a project
+// unless one is named.
+func (c *cli) client() (*client.Client, error) {
+	config := c.server()
+	config.Token = c.getenv("COFFER_TOKEN")
+	config.AccessKey = c.setting("", "COFFER_ACCESS_KEY", "HUAWEICLOUD_SDK_AK", "CLOUD_SDK_AK")
+	config.SecretKey = c.setting("", "COFFER_SECRET_KEY", "HUAWEICLOUD_SDK_SK", "CLOUD_SDK_SK")
+	config.SecurityToken = c.getenv("COFFER_SECURITY_TOKEN")
+	if config.Token == "" && (config.AccessKey == "" || config.SecretKey == "") {
+		return nil, hinted(errors.New("no credentials"),
+			"set COFFER_ACCESS_KEY and COFFER_SECRET_KEY, or COFFER_TOKEN")
+	}
+	return c.connect(config)
+}
+
+// server returns the part of the configuration that says where the server is.
+func (c *cli) server() client.Config {
+	config := client.Config{
+		Endpoint:  c.setting(c.endpoint, "COFFER_ENDPOINT"),
+		ProjectID: c.setting(c.project, "COFFER_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"),
+		Timeout:   c.timeout, Now: time.Now,
+	}
+	if config.Endpoint == "" {
+		config.Endpoint = defaultEndpoint
+	}
+	return config
+}
+
+// anonymous returns a client without credentials, for the call that gets a token.
+func (c *cli) anonymous() (*client.Client, error) {
+	return c.connect(c.server())
+}
+
+// connect returns the client for config, with the CA that flags and environment
+// name.
+func (c *cli) connect(config client.Config) (*client.Client, error) {
+	if file := c.setting(c.caFile, "COFFER_CACERT"); file != "" {
+		pem, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		if err != nil {
+			return nil, fmt.Errorf("reading the CA certificate: %w", err)
+		}
+		config.CACert = pem
+	}
+	return client.New(config)
+}
+
+// inProject returns the client in the project that is named, or in the only one
+// that the caller can reach.
+func (c *cli) inProject(ctx context.Context) (*client.Client, error) {
+	cl, err := c.client()
+	if err != nil || cl.ProjectID() != "" {
+		return cl, err
+	}
+	var list struct {
+		Projects []struct {
+			ID, Name string
+		} `json:"projects"`
+	}
+	if _, err := cl.Do(ctx, "GET", "/v3/auth/projects", nil, &list); err != nil {
+		return nil, fmt.Errorf("looking up the project: %w", err)
+	}
+	if len(list.Projects) != 1 {
+		return nil, hinted(fmt.Errorf("these credentials reach %d projects", len(list.Projects)), "name one with --project or COFFER_PROJECT_ID")
+	}
+	return cl.WithProject(list.Projects[0].ID), nil
+}
+
+// call sends one request in the project.
+func (c *cli) call(ctx context.Context, method, path string, in, out any) error {
+	cl, err := c.inProject(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = cl.Do(ctx, method, path, in, out)
+	return err
+}
+
+// secretPath returns the path of a secret, and of what lies below it.
+func secretPath(name string, below ...string) string {
+	path := "/v1/{project_id}/secrets/" + url.PathEscape(name)
+	for _, part := range below {
+		path += "/" + url.PathEscape(part)
+	}
+	return path
+}

@@ -1,0 +1,264 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/auth"
+	"coffer/internal/csms"
+	"coffer/internal/httpapi"
+	"coffer/internal/kv"
+	"coffer/internal/kv/memkv"
+	"coffer/internal/kv/pebblekv"
+	"coffer/internal/seal"
+	"coffer/internal/seal/localkms"
+	"coffer/internal/service"
+	"coffer/internal/service/identity"
+	"coffer/internal/store"
+)
+
+// setup is what a server is given beside its configuration.
+type setup struct {
+	bootstrap  identity.BootstrapInput
+	identities []identity.Identity
+	dev        bool
+}
+
+// stack is everything that stands on one store.
+type stack struct {
+	service  *service.Service
+	identity *identity.Service
+	api      *httpapi.API
+	project  string
+	first    identity.Bootstrapped
+}
+
+// NewServer makes a server for production from c. Its first start makes the root
+// key, unless a source is named, and the account, whose credentials FirstStart
+// returns once.
+func NewServer(ctx context.Context, c Config, logs io.Writer) (*Server, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	return newServer(ctx, c, logs, setup{bootstrap: identity.BootstrapInput{
+		DomainName: c.Domain, Region: c.Region, UserName: c.AdminUser,
+	}})
+}
+
+func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Server, err error) {
+	log, err := c.Log.logger(logs)
+	if err != nil {
+		return nil, err
+	}
+	proxies, err := c.Auth.proxies()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, log: log, clock: &Clock{}, metrics: newMetrics(), proxies: proxies}
+	if s.db, err = openStore(c, log); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.db.Close())
+		}
+	}()
+	if err := s.loadCertificate(); err != nil {
+		return nil, err
+	}
+	if in.dev {
+		s.dev = &devControls{server: s, setup: in}
+	}
+	if err := s.listen(ctx); err != nil {
+		return nil, err
+	}
+	st, err := s.build(ctx, in)
+	if err != nil {
+		return nil, errors.Join(err, s.listener.Close())
+	}
+	s.stack.Store(st)
+	return s, nil
+}
+
+// openStore opens the embedded engine, or the memory engine where no directory is
+// named, which only dev mode allows.
+func openStore(c Config, log *slog.Logger) (kv.Store, error) {
+	if c.Data == "" {
+		return memkv.New(), nil
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	return pebblekv.Open(storeDir(c.Data), pebblekv.Options{CacheBytes: c.Cache.BlockBytes, Logger: log})
+}
+
+// clearStore deletes every key of db.
+func clearStore(ctx context.Context, db kv.Store) error {
+	var keys [][]byte
+	err := db.View(ctx, func(r kv.Reader) error {
+		for item, err := range r.Scan(kv.Range{From: []byte{0}, To: []byte{0xff, 0xff}}) {
+			if err != nil {
+				return err
+			}
+			keys = append(keys, append([]byte(nil), item.Key...))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return db.Update(ctx, func(tx kv.Txn) error {
+		for _, key := range keys {
+			if err := tx.Delete(key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Server) loadCertificate() error {
+	t := s.config.TLS
+	if t.Off {
+		return nil
+	}
+	if t.Certificate == "" {
+		var err error
+		if t.Certificate, t.Key, s.caPath, err = selfMade(s.tlsDir(), s.hosts(), time.Now()); err != nil {
+			return err
+		}
+	}
+	var err error
+	s.cert, err = newCertificate(t.Certificate, t.Key, s.log)
+	return err
+}
+
+// tlsDir is where a self-made certificate is kept: with the data, or in a folder of
+// its own for a server that keeps nothing.
+func (s *Server) tlsDir() string {
+	if s.config.Data != "" {
+		return filepath.Join(s.config.Data, "tls")
+	}
+	return filepath.Join(os.TempDir(), "coffer-dev-tls-"+fmt.Sprint(os.Getuid()))
+}
+
+// hosts are the names a self-made certificate is valid for.
+func (s *Server) hosts() []string {
+	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, s.config.TLS.Names...)
+	host, _, err := net.SplitHostPort(s.config.Listen)
+	if ip := net.ParseIP(host); err == nil && host != "" && (ip == nil || !ip.IsUnspecified()) {
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+// build puts the parts together over the store of s.
+func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
+	st, err := store.Open(ctx, s.db, store.Options{CacheBytes: s.config.Cache.RecordBytes})
+	if err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	kms, err := s.openKMS(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	ids := identity.New(st, kms.IdentityBox(), s.identityOptions(in))
+	first, err := ids.Bootstrap(ctx, in.bootstrap)
+	if err != nil {
+		return nil, fmt.Errorf("making the account: %w", err)
+	}
+	if err := ids.LoadIdentities(ctx, in.identities); err != nil {
+		return nil, fmt.Errorf("loading identities: %w", err)
+	}
+	out := &stack{identity: ids, project: first.ProjectID, first: first}
+	out.service = service.New(service.Options{
+		Store: st, Sealer: seal.NewSealer(kms, rand.Reader), Now: s.clock.Now, NewID: newID,
+		Region: s.config.Region, Limits: s.limits(), Logger: s.log,
+	})
+	out.api = httpapi.New(s.apiOptions(st, kms, out))
+	return out, nil
+}
+
+func (s *Server) openKMS(ctx context.Context, st *store.Store) (*localkms.KMS, error) {
+	root, err := s.rootKey(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Wipe()
+	kms, err := localkms.Open(ctx, st, root.Bytes(), localkms.Options{Now: s.clock.Now, Rand: rand.Reader, NewID: newID})
+	if errors.Is(err, seal.ErrWrongRoot) {
+		return nil, fmt.Errorf("the root key is not the one that %s was made with; name the right source under root_key: %w", s.config.Data, err)
+	}
+	return kms, err
+}
+
+func (s *Server) limits() csms.Limits {
+	l := s.config.Limits
+	return csms.Limits{SecretsPerProject: l.SecretsPerProject, ValueBytes: l.ValueBytes, DotsInNames: l.DotsInNames}
+}
+
+func newID() string { return uuid.NewString() }
+
+// requestIDs returns a source of request ids: 32 hex digits, unique in this process
+// and, by their random half, among all.
+func requestIDs() func() string {
+	var half [8]byte
+	_, _ = rand.Read(half[:]) // never fails
+	var count atomic.Uint64
+	return func() string {
+		var id [16]byte
+		copy(id[:], half[:])
+		binary.BigEndian.PutUint64(id[8:], count.Add(1))
+		return hex.EncodeToString(id[:])
+	}
+}
+
+func (s *Server) authOptions() auth.Options {
+	a := s.config.Auth
+	return auth.Options{
+		Region: s.config.Region, Window: a.ClockTolerance, Now: s.clock.Now, WallNow: time.Now,
+		AllowUnsignedPayload: a.AllowUnsignedPayload, DebugSignatures: a.DebugSignatures, Logger: s.log,
+		RegionAliases: s.config.Aliases, AnyRegion: s.dev != nil, TrustedProxies: s.proxies,
+	}
+}
+
+func (s *Server) identityOptions(in setup) identity.Options {
+	o := identity.Options{
+		Now: s.clock.Now, Rand: rand.Reader, Region: s.config.Region, RegionAliases: s.config.Aliases, AnyRegion: in.dev,
+		TokenTTL: s.config.Auth.TokenTTL, Logger: s.log, Services: []string{"iam", "identity", "kms", "csms", "sts"},
+	}
+	if in.dev {
+		o.PasswordParams = identity.DevPasswordParams() // its password is public
+	}
+	return o
+}
+
+func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
+	o := httpapi.Options{
+		Service: parts.service, Identity: parts.identity,
+		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
+		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
+		NewRequestID: requestIDs(), WallNow: time.Now,
+		BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,
+	}
+	if s.config.Log.Requests && s.log.Enabled(context.Background(), slog.LevelInfo) {
+		o.Access = s.log
+	}
+	if s.dev != nil {
+		o.Dev = s.dev.api()
+	}
+	return o
+}

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"coffer/internal/seal/rootkey"
+	"coffer/internal/store"
+)
+
+// rootKey gets the root key from the source that the configuration names. Without
+// one it is a file in the data directory, made on the first start; a server that
+// keeps nothing draws a key that dies with it.
+func (s *Server) rootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	r := s.config.RootKey
+	switch {
+	case r.File != "":
+		return rootkey.FromFile(r.File).Load()
+	case r.Env != "":
+		return rootkey.FromEnvironment(r.Env, os.Getenv(r.Env)).Load()
+	case r.Credential != "":
+		return rootkey.FromCredential(os.Getenv("CREDENTIALS_DIRECTORY"), r.Credential).Load()
+	case r.PassphraseFile != "" || r.PassphraseEnv != "":
+		return s.fromPassphrase(ctx, st)
+	case s.config.Data == "":
+		return rootkey.New(rand.Reader)
+	default:
+		return s.ownRootKey(ctx, st)
+	}
+}
+
+// ownRootKey reads the key file in the data directory. It is made only for an empty
+// store: a store that was made with a key needs that key, and no other.
+func (s *Server) ownRootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	path := filepath.Join(s.config.Data, "root.key")
+	key, err := rootkey.FromFile(path).Load()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	switch _, known := st.Meta(ctx, store.MetaRootCheck); {
+	case errors.Is(known, store.ErrNotFound):
+		return rootkey.Generate(rand.Reader, path)
+	case known != nil:
+		return rootkey.Key{}, known
+	default:
+		return rootkey.Key{}, fmt.Errorf("the store in %s was made with a root key that is not there; put it back at %s, or name its source under root_key: %w", s.config.Data, path, err)
+	}
+}
+
+// fromPassphrase derives the key with the parameters that the store remembers, or
+// with new ones for an empty store.
+func (s *Server) fromPassphrase(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	passphrase, err := s.passphrase()
+	if err != nil {
+		return rootkey.Key{}, err
+	}
+	defer clear(passphrase)
+	params, err := passphraseParams(ctx, st)
+	if err != nil {
+		return rootkey.Key{}, fmt.Errorf("deriving the root key: %w", err)
+	}
+	return rootkey.FromPassphrase(passphrase, params).Load()
+}
+
+// passphrase reads the passphrase. A line break at its end is not part of it.
+func (s *Server) passphrase() ([]byte, error) {
+	r := s.config.RootKey
+	if r.PassphraseEnv != "" {
+		text := os.Getenv(r.PassphraseEnv)
+		if text == "" {
+			return nil, fmt.Errorf("reading the passphrase: the environment variable %s is empty or not set", r.PassphraseEnv)
+		}
+		return []byte(text), nil
+	}
+	info, err := os.Stat(r.PassphraseFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the passphrase: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("reading the passphrase: others can read %s; run: chmod 600 %s", r.PassphraseFile, r.PassphraseFile)
+	}
+	text, err := os.ReadFile(r.PassphraseFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the passphrase: %w", err)
+	}
+	return bytes.TrimRight(text, "\r\n"), nil
+}
+
+// passphraseParams returns the parameters that the store remembers. In a store that
+// no key has sealed anything in yet, it makes and remembers new ones.
+func passphraseParams(ctx context.Context, st *store.Store) (params rootkey.PassphraseParams, err error) {
+	fresh, err := rootkey.NewPassphraseParams(rand.Reader)
+	if err != nil {
+		return params, err
+	}
+	err = st.Update(ctx, func(tx *store.Tx) error {
+		text, err := tx.Meta(store.MetaRootParams)
+		if err == nil {
+			params, err = rootkey.ParsePassphraseParams(string(text))
+			return err
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if _, err := tx.Meta(store.MetaRootCheck); !errors.Is(err, store.ErrNotFound) {
+			return errors.Join(errors.New("the store was not made with a passphrase; name its root key under root_key"), err)
+		}
+		params = fresh
+		return tx.PutMeta(store.MetaRootParams, []byte(fresh.String()))
+	})
+	return params, err
+}

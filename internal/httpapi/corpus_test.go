@@ -1,0 +1,221 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"coffer/internal/csms"
+	"coffer/internal/service/identity"
+	"coffer/internal/testkit"
+)
+
+var update = flag.Bool("update", false, "write the answers of the corpus anew; review the difference")
+
+// The corpus is the wire behaviour as data: testdata/ops/<Operation>/<case>.txtar.
+// Its comment names the statements that the case protects. Its files are
+//
+//	before   steps that make the state before; each must succeed
+//	request  the request under test
+//	answer   status, and body if there is one
+//	after    requests that show the state after, each with its answer
+//
+// A step is a request on one line, "METHOD path body", or "clock 168h", or
+// "state NAME STATE". A path that does not begin with a slash is below the project.
+// "as USER" in front of a method names who asks; the account owner does otherwise.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("testdata/ops/*/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no corpus: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
+		t.Run(name, func(t *testing.T) { runCase(t, file) })
+	}
+}
+
+func runCase(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &corpusCase{t: t, kit: testkit.New(t, testkit.Options{Identities: corpusUsers, Limits: corpusLimits})}
+	changed := false
+	for i := range archive.Files {
+		f := &archive.Files[i]
+		got := c.run(f.Name, string(f.Data))
+		if got == string(f.Data) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s (-want +got):\n%s", f.Name, cmp.Diff(string(f.Data), got))
+		}
+		f.Data, changed = []byte(got), true
+	}
+	if changed && *update {
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil { //nolint:gosec // test data
+			t.Fatal(err)
+		}
+	}
+}
+
+// corpusLimits let a case reach the quota of secrets.
+var corpusLimits = csms.Limits{SecretsPerProject: 5, ValueBytes: 32768}
+
+// corpusUsers are the users that a case can name beside the owner.
+var corpusUsers = []identity.Identity{
+	{Name: "nobody", AccessKey: "NOBODYACCESSKEY00001", SecretKey: "nobodySecretKey0123456789012345678901234"},
+	{
+		Name: "reader", AccessKey: "READERACCESSKEY00001", SecretKey: "readerSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:get","csms:secret:getVersion","csms:secret:list"]}]}`},
+	},
+	{
+		Name: "older", AccessKey: "OLDERACCESSKEY000001", SecretKey: "olderSecretKey01234567890123456789012345",
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:secret:deleteCancelled"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
+	},
+}
+
+// corpusCase is one case under way.
+type corpusCase struct {
+	t      *testing.T
+	kit    *testkit.Kit
+	answer string // to the request under test
+}
+
+// run plays one file of the case and returns it as it should be.
+func (c *corpusCase) run(name, text string) string {
+	switch name {
+	case "before":
+		for line := range strings.Lines(text) {
+			c.step(strings.TrimSpace(line))
+		}
+		return text
+	case "request":
+		c.answer = c.request(text)
+		return text
+	case "answer":
+		return c.answer
+	case "after":
+		return c.after(text)
+	default:
+		c.t.Fatalf("file %s: a case has before, request, answer and after", name)
+		return ""
+	}
+}
+
+// step plays a line of before, which must succeed.
+func (c *corpusCase) step(line string) {
+	c.t.Helper()
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "", "#":
+	case "clock":
+		by, err := time.ParseDuration(rest)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if err := c.kit.Advance(c.t.Context(), by); err != nil {
+			c.t.Fatal(err)
+		}
+	case "state":
+		name, state, _ := strings.Cut(rest, " ")
+		if _, err := c.kit.Service.SetSecretState(c.t.Context(), testkit.ProjectID, name, csms.State(state)); err != nil {
+			c.t.Fatal(err)
+		}
+	default:
+		if w := c.send(line, ""); w.Code >= 300 {
+			c.t.Fatalf("step %s: %d %s", line, w.Code, w.Body)
+		}
+	}
+}
+
+// request plays the request under test: the line, headers, an empty line, the body.
+func (c *corpusCase) request(text string) string {
+	head, body, _ := strings.Cut(text, "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	body = strings.TrimSuffix(body, "\n")
+	user, method, target, _ := parseLine(lines[0])
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	c.kit.Sign(user, r, body)
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ":")
+		r.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return show(c.t, c.kit.Send(r))
+}
+
+// send plays a request on one line.
+func (c *corpusCase) send(line, body string) *httptest.ResponseRecorder {
+	user, method, target, rest := parseLine(line)
+	if body == "" {
+		body = rest
+	}
+	return c.kit.Do(user, method, target, body)
+}
+
+// parseLine reads "[as USER] METHOD path [body]".
+func parseLine(line string) (user, method, target, body string) {
+	user = "owner"
+	if rest, named := strings.CutPrefix(line, "as "); named {
+		user, line, _ = strings.Cut(rest, " ")
+	}
+	method, line, _ = strings.Cut(line, " ")
+	target, body, _ = strings.Cut(line, " ")
+	if !strings.HasPrefix(target, "/") {
+		target = "/v1/" + testkit.ProjectID + "/" + target
+	}
+	return user, method, target, body
+}
+
+// after plays every request in text, which stands before its old answer, and returns
+// the requests with their answers.
+func (c *corpusCase) after(text string) string {
+	var out strings.Builder
+	for _, block := range strings.Split(text, "\n\n") {
+		line, _, _ := strings.Cut(strings.TrimSpace(block), "\n")
+		if line == "" {
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteString("\n")
+		}
+		if by, clock := strings.CutPrefix(line, "clock "); clock {
+			c.step("clock " + by)
+			fmt.Fprintf(&out, "%s\n", line)
+			continue
+		}
+		fmt.Fprintf(&out, "%s\n%s", line, show(c.t, c.send(line, "")))
+	}
+	return out.String()
+}
+
+// show renders an answer: the status, and the body as indented JSON. Every answer
+// must have a request id, and a body its content type (W1, W6).
+func show(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	if w.Header().Get("X-Request-Id") == "" {
+		t.Error("W6: no X-Request-Id")
+	}
+	if w.Body.Len() == 0 {
+		return fmt.Sprintf("%d\n", w.Code)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("W1: Content-Type = %q", got)
+	}
+	var body bytes.Buffer
+	if err := json.Indent(&body, w.Body.Bytes(), "", "  "); err != nil {
+		t.Errorf("answer is no JSON: %s", w.Body)
+	}
+	return fmt.Sprintf("%d\n%s\n", w.Code, body.String())
+}

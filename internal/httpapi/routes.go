@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"coffer/internal/iam"
+)
+
+// route is one row of the route table: everything that is particular to an
+// operation but what it does.
+type route struct {
+	Name     string // as the API names it; also the label in log and metrics
+	Pattern  string // of http.ServeMux
+	Op       iam.Op // the right it takes
+	Wrapped  bool   // service errors are wrapped (W8)
+	Keystone bool   // errors have the form of Keystone (IE1)
+	handler  handler
+}
+
+// unrouted stands in until a request has found its route.
+var unrouted = route{Name: "unrouted"}
+
+const (
+	secrets = "/v1/{project_id}/secrets"
+	secret  = secrets + "/{secret_name}"
+)
+
+// routes is the API. One row is one operation.
+var routes = []route{
+	{Name: "CreateSecret", Pattern: "POST " + secrets, Op: iam.CreateSecret, handler: endpoint(createSecret)},
+	{Name: "ListSecrets", Pattern: "GET " + secrets, Op: iam.ListSecrets, handler: endpoint(listSecrets)},
+	{Name: "ShowSecret", Pattern: "GET " + secret, Op: iam.ShowSecret, handler: endpoint(showSecret)},
+	{Name: "UpdateSecret", Pattern: "PUT " + secret, Op: iam.UpdateSecret, handler: endpoint(updateSecret)},
+	{Name: "DeleteSecret", Pattern: "DELETE " + secret, Op: iam.DeleteSecret, handler: endpoint(deleteSecret)},
+	{Name: "DeleteSecretForSchedule", Pattern: "POST " + secret + "/scheduled-deleted-tasks/create", Op: iam.DeleteSecretForSchedule, handler: endpoint(deleteSecretForSchedule)},
+	{Name: "RestoreSecret", Pattern: "POST " + secret + "/scheduled-deleted-tasks/cancel", Op: iam.RestoreSecret, handler: endpoint(restoreSecret)},
+	{Name: "BatchDeleteSecrets", Pattern: "POST " + secrets + "/batch-delete", Op: iam.BatchDeleteSecrets, handler: endpoint(batchDeleteSecrets)},
+
+	{Name: "CreateSecretVersion", Pattern: "POST " + secret + "/versions", Op: iam.CreateSecretVersion, handler: endpoint(createSecretVersion)},
+	{Name: "ListSecretVersions", Pattern: "GET " + secret + "/versions", Op: iam.ListSecretVersions, handler: endpoint(listSecretVersions)},
+	{Name: "ShowSecretVersion", Pattern: "GET " + secret + "/versions/{version_id}", Op: iam.ShowSecretVersion, handler: endpoint(showSecretVersion)},
+	{Name: "UpdateVersion", Pattern: "PUT " + secret + "/versions/{version_id}", Op: iam.UpdateVersion, handler: endpoint(updateVersion)},
+	{Name: "BatchShowSecretVersion", Pattern: "POST " + secrets + "/batch-get-secret-value", Op: iam.BatchShowSecretVersion, handler: endpoint(batchShowSecretVersion)},
+
+	{Name: "CreateSecretStage", Pattern: "POST " + secret + "/stages", Op: iam.CreateSecretStage, handler: endpoint(createSecretStage)},
+	{Name: "ShowSecretStage", Pattern: "GET " + secret + "/stages/{stage_name}", Op: iam.ShowSecretStage, handler: endpoint(showSecretStage)},
+	{Name: "UpdateSecretStage", Pattern: "PUT " + secret + "/stages/{stage_name}", Op: iam.UpdateSecretStage, handler: endpoint(updateSecretStage)},
+	{Name: "DeleteSecretStage", Pattern: "DELETE " + secret + "/stages/{stage_name}", Op: iam.DeleteSecretStage, handler: endpoint(deleteSecretStage)},
+
+	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
+	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},
+	{Name: "KeystoneCreateToken", Pattern: "POST /v3/auth/tokens", Keystone: true, handler: issueToken},
+	{Name: "KeystoneValidateToken", Pattern: "GET /v3/auth/tokens", Keystone: true, handler: validateToken},
+	{Name: "KeystoneRevokeToken", Pattern: "DELETE /v3/auth/tokens", Keystone: true, handler: revokeToken},
+
+	{Name: "KeystoneListProjects", Pattern: "GET /v3/projects", handler: lookUp(listProjects)},
+	{Name: "KeystoneCreateProject", Pattern: "POST /v3/projects", handler: authenticated(http.StatusCreated, createProject)},
+	{Name: "KeystoneShowProject", Pattern: "GET /v3/projects/{id}", handler: lookUp(showProject)},
+	{Name: "KeystoneListAuthProjects", Pattern: "GET /v3/auth/projects", handler: lookUp(authProjects)},
+	{Name: "KeystoneListAuthDomains", Pattern: "GET /v3/auth/domains", handler: lookUp(authDomains)},
+	{Name: "KeystoneShowCatalog", Pattern: "GET /v3/auth/catalog", handler: lookUp(catalog)},
+	{Name: "KeystoneListRegions", Pattern: "GET /v3/regions", handler: lookUp(listRegions)},
+	{Name: "KeystoneShowRegion", Pattern: "GET /v3/regions/{id}", handler: lookUp(showRegion)},
+	{Name: "KeystoneListServices", Pattern: "GET /v3/services", handler: lookUp(listServices)},
+	{Name: "KeystoneShowService", Pattern: "GET /v3/services/{id}", handler: lookUp(showService)},
+	{Name: "KeystoneListEndpoints", Pattern: "GET /v3/endpoints", handler: lookUp(listEndpoints)},
+	{Name: "KeystoneShowEndpoint", Pattern: "GET /v3/endpoints/{id}", handler: lookUp(showEndpoint)},
+	{Name: "KeystoneListUserProjects", Pattern: "GET /v3/users/{id}/projects", handler: lookUp(userProjects)},
+	{Name: "KeystoneListUsers", Pattern: "GET /v3/users", handler: lookUp(listUsers)},
+	{Name: "KeystoneCreateUser", Pattern: "POST /v3/users", handler: authenticated(http.StatusCreated, createUser)},
+	{Name: "KeystoneShowUser", Pattern: "GET /v3/users/{id}", handler: lookUp(showUser)},
+	{Name: "KeystoneUpdateUser", Pattern: "PATCH /v3/users/{id}", handler: lookUp(updateUser)},
+	{Name: "KeystoneDeleteUser", Pattern: "DELETE /v3/users/{id}", handler: lookUp(deleteUser)},
+
+	{Name: "CreatePermanentAccessKey", Pattern: "POST /v3.0/OS-CREDENTIAL/credentials", handler: authenticated(http.StatusCreated, createAccessKey)},
+	{Name: "ListPermanentAccessKeys", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials", handler: lookUp(listAccessKeys)},
+	{Name: "ShowPermanentAccessKey", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(showAccessKey)},
+	{Name: "UpdatePermanentAccessKey", Pattern: "PUT /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(updateAccessKey)},
+	{Name: "DeletePermanentAccessKey", Pattern: "DELETE /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(deleteAccessKey)},
+
+	{Name: "CreatePolicyV5", Pattern: "POST /v5/policies", handler: authenticated(http.StatusCreated, createPolicy)},
+	{Name: "ListPoliciesV5", Pattern: "GET /v5/policies", handler: lookUp(listPolicies)},
+	{Name: "GetPolicyV5", Pattern: "GET /v5/policies/{policy_id}", handler: lookUp(showPolicy)},
+	{Name: "CreatePolicyVersionV5", Pattern: "POST /v5/policies/{policy_id}/versions", handler: authenticated(http.StatusCreated, createPolicyVersion)},
+	{Name: "DeletePolicyV5", Pattern: "DELETE /v5/policies/{policy_id}", handler: lookUp(deletePolicy)},
+	{Name: "AttachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/attach-user", handler: lookUp(attachPolicy)},
+	{Name: "DetachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/detach-user", handler: lookUp(detachPolicy)},
+	{Name: "ListAttachedUserPoliciesV5", Pattern: "GET /v5/users/{user_id}/attached-policies", handler: lookUp(listAttachedPolicies)},
+	{Name: "GetCallerIdentity", Pattern: "GET /v5/caller-identity", handler: lookUp(callerIdentity)},
+}

@@ -1,0 +1,179 @@
+// Package service holds the operations of the CSMS API: authorize, apply the rule,
+// commit.
+//
+// The rules that keep it honest: every operation takes the caller as an argument
+// and authorizes before it tells anything, so that a caller without the right
+// cannot probe names (S7: authorisation, syntax, semantics, existence, state,
+// quota). It takes one instant and passes it down. KMS calls and randomness come
+// before the transaction; inside there is pure code, which may run twice.
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"coffer/internal/csms"
+	"coffer/internal/iam"
+	"coffer/internal/seal"
+	"coffer/internal/store"
+)
+
+// Options are the parts of a Service. All are required.
+type Options struct {
+	Store  *store.Store
+	Sealer *seal.Sealer
+	Now    func() csms.Millis // business time; a held clock in dev mode
+	NewID  func() string      // a fresh UUID
+	Region string             // region part of resource names
+	Limits csms.Limits
+	Logger *slog.Logger
+}
+
+// Service performs operations. It is safe for concurrent use.
+type Service struct {
+	store  *store.Store
+	sealer *seal.Sealer
+	now    func() csms.Millis
+	newID  func() string
+	region string
+	limits csms.Limits
+	log    *slog.Logger
+	used   usage
+}
+
+// New returns a Service over o.
+func New(o Options) *Service {
+	return &Service{
+		store: o.Store, sealer: o.Sealer, now: o.Now, newID: o.NewID,
+		region: o.Region, limits: o.Limits, log: o.Logger,
+	}
+}
+
+// Authorize reports whether who may perform op on the secret of that name, or on
+// the project for an empty name. The edge asks it before it reports a syntax error,
+// which only a permitted caller gets to see (S7).
+func (s *Service) Authorize(ctx context.Context, who *iam.Caller, op iam.Op, name string) error {
+	_, err := s.authorize(ctx, who, s.request(who, op, name), s.now())
+	return err
+}
+
+// request describes op on the named secret, with no attributes yet.
+func (s *Service) request(who *iam.Caller, op iam.Op, name string) iam.Request {
+	return iam.Request{Op: op, Region: s.region, Domain: who.DomainID, Project: who.ProjectID, SecretName: name}
+}
+
+// target is the secret an operation addresses, or the reason why there is none. The
+// reason is told only after the request has been found valid.
+type target struct {
+	secret  *csms.Secret // shared and immutable
+	missing error
+}
+
+// authorize decides r with the attributes of the addressed secret. A secret whose
+// destruction is due counts as missing (DEL7).
+func (s *Service) authorize(ctx context.Context, who *iam.Caller, r iam.Request, now csms.Millis) (target, error) {
+	var t target
+	if r.SecretName != "" {
+		t.secret, t.missing = s.lookUp(ctx, who.ProjectID, r.SecretName, now)
+		if t.missing != nil && csms.CodeOf(t.missing) != csms.CodeSecretNotFound {
+			return target{}, t.missing
+		}
+	}
+	if t.secret != nil {
+		r.Type = iam.Known(string(t.secret.Type))
+		r.EnterpriseProjectID = iam.Known(t.secret.EnterpriseProjectID)
+	}
+	if err := who.Authorize(&r); err != nil {
+		return target{}, err
+	}
+	if r.SecretName != "" {
+		if err := csms.CheckName("secret_name", r.SecretName); err != nil {
+			return target{}, err
+		}
+	}
+	return t, nil
+}
+
+// lookUp returns the shared record of a secret that is not gone.
+func (s *Service) lookUp(ctx context.Context, project, name string, now csms.Millis) (*csms.Secret, error) {
+	sec, err := s.store.Secret(ctx, project, name)
+	if err != nil {
+		return nil, err
+	}
+	if sec.Gone(now) {
+		return nil, notFound(name)
+	}
+	return sec, nil
+}
+
+// find authorizes op and returns the addressed secret, which must not be changed.
+func (s *Service) find(ctx context.Context, who *iam.Caller, op iam.Op, name string) (*csms.Secret, error) {
+	t, err := s.authorize(ctx, who, s.request(who, op, name), s.now())
+	if err != nil {
+		return nil, err
+	}
+	return t.secret, t.missing
+}
+
+// change is an operation that changes one secret.
+type change struct {
+	request  iam.Request
+	validate func() error // semantics of the request; may be nil
+	apply    func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error
+}
+
+// change authorizes c, validates it, and applies it in one transaction, in which
+// everything about the secret is decided anew. It returns the secret as it is then.
+func (s *Service) change(ctx context.Context, who *iam.Caller, c change) (*csms.Secret, error) {
+	now := s.now()
+	t, err := s.authorize(ctx, who, c.request, now)
+	if err != nil {
+		return nil, err
+	}
+	if c.validate != nil {
+		if err := c.validate(); err != nil {
+			return nil, err
+		}
+	}
+	if t.missing != nil {
+		return nil, t.missing
+	}
+	return s.update(ctx, t.secret, now, c.apply)
+}
+
+// update applies fn to the secret in one transaction and stores the result. A
+// secret that was destroyed and created anew since it was looked up is another one.
+func (s *Service) update(ctx context.Context, seen *csms.Secret, now csms.Millis,
+	fn func(*store.Tx, *csms.Secret, csms.Millis) error,
+) (*csms.Secret, error) {
+	var sec *csms.Secret
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		var err error
+		if sec, err = tx.Secret(seen.ProjectID, seen.Name); err != nil {
+			return err
+		}
+		if sec.ID != seen.ID || sec.Gone(now) {
+			return notFound(seen.Name)
+		}
+		if err := fn(tx, sec, now); err != nil {
+			return err
+		}
+		return tx.PutSecret(sec)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.used.overlay(sec), nil
+}
+
+// notFound has the text that the store gives for a name that never was, so that a
+// secret which is due to go cannot be told from it.
+func notFound(name string) error {
+	return csms.Errorf(csms.CodeSecretNotFound, "The secret %s does not exist.", name)
+}
+
+// internalf marks an error that is not the caller's doing with what was going on.
+func internalf(err error, format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/csms"
+	"coffer/internal/kv"
 )
 
 // names collects the names of a sequence, up to limit.
@@ -306,4 +308,58 @@ func TestNoSecretIsLostUnderParallelCreation(t *testing.T) {
 	if lines := findings(t, s); lines != nil {
 		t.Errorf("findings: %q", lines)
 	}
+}
+
+func TestValuesOfImpossiblePlacesAreRefused(t *testing.T) {
+	s, db := open(t, Options{})
+	before := contents(t, db)
+	for id, number := range map[string]int{"": 1, "id1": -1, "id\x00": 1} {
+		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.PutValue(id, number, nil) }); err == nil {
+			t.Errorf("PutValue(%q, %d): no error", id, number)
+		}
+		update(t, s, func(tx *Tx) error { return tx.DeleteValue(id, number) })
+		if _, err := s.Value(t.Context(), id, number); !errors.Is(err, ErrNotFound) {
+			t.Errorf("Value(%q, %d): %v", id, number, err)
+		}
+	}
+	if diff := cmp.Diff(before, contents(t, db)); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
+func TestValueIsReplacedAndDeleted(t *testing.T) {
+	s, _ := open(t, Options{})
+	for _, sealed := range []string{"first", "second", ""} { // an empty value is one
+		update(t, s, func(tx *Tx) error { return tx.PutValue("id1", 1, []byte(sealed)) })
+		if got, err := s.Value(t.Context(), "id1", 1); err != nil || string(got) != sealed {
+			t.Errorf("Value: %q, %v; want %q", got, err, sealed)
+		}
+	}
+	for range 2 {
+		update(t, s, func(tx *Tx) error { return tx.DeleteValue("id1", 1) })
+		if _, err := s.Value(t.Context(), "id1", 1); !errors.Is(err, ErrNotFound) {
+			t.Errorf("Value after deletion: %v", err)
+		}
+	}
+}
+
+func TestDamagedCounterStopsACreationAndADeletion(t *testing.T) {
+	s, db := open(t, Options{})
+	a := newSecret("id1", "a")
+	update(t, s, func(tx *Tx) error { return putNew(tx, a) })
+	for name, raw := range map[string][]byte{"cut": {1}, "too_low": nil} {
+		edit(t, db, func(tx kv.Txn) error {
+			if raw == nil {
+				return tx.Delete(countKey("p1"))
+			}
+			return tx.Put(countKey("p1"), raw)
+		})
+		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.DeleteSecret(a) }); err == nil || !strings.Contains(err.Error(), "run reindex") {
+			t.Errorf("%s: DeleteSecret: %v", name, err)
+		}
+	}
+	if _, err := s.Reindex(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, func(tx *Tx) error { return tx.DeleteSecret(a) })
 }

@@ -67,7 +67,10 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, clock: &Clock{}, metrics: newMetrics(), proxies: proxies}
+	s := &Server{config: c, log: log, clock: &Clock{}, metrics: newMetrics(), proxies: proxies, lines: newGroupWriter(logs)}
+	if s.access, err = c.Log.logger(s.lines); err != nil {
+		return nil, err
+	}
 	if s.db, err = openStore(c, log); err != nil {
 		return nil, err
 	}
@@ -255,7 +258,7 @@ func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) ht
 		BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,
 	}
 	if s.config.Log.Requests && s.log.Enabled(context.Background(), slog.LevelInfo) {
-		o.Access = s.log
+		o.Access = s.access
 	}
 	if s.dev != nil {
 		o.Dev = s.dev.api()

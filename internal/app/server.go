@@ -23,6 +23,8 @@ import (
 type Server struct {
 	config   Config
 	log      *slog.Logger
+	access   *slog.Logger // of requests, through lines
+	lines    *groupWriter
 	clock    *Clock
 	db       kv.Store
 	cert     *certificate // nil without TLS
@@ -99,7 +101,7 @@ func (s *Server) shutdown(ctx context.Context, served <-chan error) error {
 // close releases the store, after the last use of values has been written down.
 func (s *Server) close(ctx context.Context) error {
 	flushed := s.current().service.FlushUsage(ctx)
-	return errors.Join(flushed, s.db.Close())
+	return errors.Join(flushed, s.lines.flush(ctx), s.db.Close())
 }
 
 // Pauses of the jobs. A due secret is never readable late, however long the sweep
@@ -120,6 +122,7 @@ func (s *Server) jobs() []jobs.Job {
 			return s.current().service.FlushUsage(ctx)
 		}},
 	}
+	list = append(list, jobs.Job{Name: "access log", Every: accessPause, Run: s.lines.flush})
 	if s.cert != nil {
 		list = append(list, jobs.Job{Name: "certificate", Every: certificatePause, Run: s.cert.reload})
 	}

@@ -11,9 +11,10 @@ package httpapi
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (a *API) handle(rt *route) {
 	a.mux.HandleFunc(rt.Pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.r, x.route = r, rt
-		ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
+		ctx, cancel := a.limited(r)
 		defer cancel()
 		x.ctx = ctx
 		if err := rt.handler(a, x); err != nil {
@@ -80,17 +81,28 @@ func (a *API) handle(rt *route) {
 	})
 }
 
+// limited returns the context of an operation, which ends after Timeout. A read
+// waits for nothing that could be cut short, so it goes without a timer.
+func (a *API) limited(r *http.Request) (context.Context, context.CancelFunc) {
+	if r.Method == http.MethodGet {
+		return r.Context(), func() {}
+	}
+	return context.WithTimeout(r.Context(), a.Timeout)
+}
+
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, r: r, route: &unrouted, requestID: a.NewRequestID(), ctx: r.Context()}
 	start := a.WallNow()
 	w.Header().Set("X-Request-Id", x.requestID)
 	defer func() {
+		x.release()
+		a.account(x, a.WallNow().Sub(start))
+	}()
+	defer func() {
 		if p := recover(); p != nil {
 			a.recovered(x, p)
 		}
-		x.release()
-		a.account(x, a.WallNow().Sub(start))
 	}()
 	routed, err := gateway(r)
 	if err != nil {
@@ -106,10 +118,7 @@ func (a *API) recovered(x *exchange, p any) {
 	if p == http.ErrAbortHandler { //nolint:errorlint // the documented way to recognise it
 		panic(p)
 	}
-	a.Logger.ErrorContext(x.ctx, "handler panicked", slog.String("request_id", x.requestID), slog.Any("panic", p), slog.String("stack", stack()))
-	if x.status == 0 {
-		a.fail(x, errors.New("handler panicked"))
-	}
+	a.fail(x, fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack()))
 }
 
 // maxURI bounds the request line, which the cloud gateway bounds too (414).
@@ -158,13 +167,11 @@ func routed(r *http.Request, escaped string) (*http.Request, error) {
 	for strings.Contains(clean, "//") {
 		clean = strings.ReplaceAll(clean, "//", "/")
 	}
-	if len(clean) > 1 {
-		clean = strings.TrimSuffix(clean, "/")
+	if clean = strings.TrimSuffix(clean, "/"); clean == "" {
+		clean = "/" // the target of the absolute form may have no path at all
 	}
-	for _, dots := range []string{"/./", "/../"} {
-		if strings.Contains(clean+"/", dots) {
-			return nil, noSuchAPI()
-		}
+	if strings.Contains(clean, "/.") && hasDots(clean+"/") {
+		return nil, noSuchAPI()
 	}
 	if clean == escaped {
 		return r, nil
@@ -177,6 +184,10 @@ func routed(r *http.Request, escaped string) (*http.Request, error) {
 	url.Path, url.RawPath = u.Path, u.RawPath
 	to.URL = &url
 	return &to, nil
+}
+
+func hasDots(path string) bool {
+	return strings.Contains(path, "/./") || strings.Contains(path, "/../")
 }
 
 func noSuchAPI() error {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +31,12 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 //	answer   status, and body if there is one
 //	after    requests that show the state after, each with its answer
 //
-// A step is a request on one line, "METHOD path body", or "clock 168h", or
-// "state NAME STATE". A path that does not begin with a slash is below the project.
-// "as USER" in front of a method names who asks; the account owner does otherwise.
+// A step is a request on one line, "METHOD path body"; "N times METHOD path body";
+// "clock 168h", which moves the clock and does what is due; "late 168h", which moves
+// the clock and leaves that undone; or "state NAME STATE". The request under test has
+// its headers below its line, then an empty line and the body. A path that does not
+// begin with a slash is below the project. "as USER" in front of a method names who
+// asks, "as anonymous" for no credentials; the account owner does otherwise.
 func TestCorpus(t *testing.T) {
 	files, err := filepath.Glob("testdata/ops/*/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -80,6 +84,20 @@ var corpusUsers = []identity.Identity{
 		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:get","csms:secret:getVersion","csms:secret:list"]}]}`},
 	},
 	{
+		Name: "writer", AccessKey: "WRITERACCESSKEY00001", SecretKey: "writerSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:*"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
+	},
+	{
+		Name: "deleter", AccessKey: "DELETERACCESSKEY0001", SecretKey: "deleterSecretKey012345678901234567890123",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:delete"]}]}`},
+	},
+	{
+		Name: "eldest", AccessKey: "ELDESTACCESSKEY00001", SecretKey: "eldestSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":[
+			"csms:secret:deleteScheduled","csms:secretVersion:create","csms:secretVersion:list","csms:secretVersion:get","csms:secretVersion:update",
+			"csms:secretVersion:batchGetSecretValue","csms:secretStage:create","csms:secretStage:update","csms:secretStage:get","csms:secretStage:delete"]}]}`},
+	},
+	{
 		Name: "older", AccessKey: "OLDERACCESSKEY000001", SecretKey: "olderSecretKey01234567890123456789012345",
 		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:secret:deleteCancelled"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
 	},
@@ -120,20 +138,42 @@ func (c *corpusCase) step(line string) {
 	switch word {
 	case "", "#":
 	case "clock":
-		by, err := time.ParseDuration(rest)
-		if err != nil {
+		if err := c.kit.Advance(c.t.Context(), c.duration(rest)); err != nil {
 			c.t.Fatal(err)
 		}
-		if err := c.kit.Advance(c.t.Context(), by); err != nil {
-			c.t.Fatal(err)
-		}
+	case "late":
+		c.kit.Move(c.duration(rest))
 	case "state":
 		name, state, _ := strings.Cut(rest, " ")
 		if _, err := c.kit.Service.SetSecretState(c.t.Context(), testkit.ProjectID, name, csms.State(state)); err != nil {
 			c.t.Fatal(err)
 		}
 	default:
-		if w := c.send(line, ""); w.Code >= 300 {
+		c.requests(line)
+	}
+}
+
+func (c *corpusCase) duration(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return d
+}
+
+// requests sends the request of a step, as many times as it says.
+func (c *corpusCase) requests(line string) {
+	c.t.Helper()
+	n := 1
+	if digits, rest, many := strings.Cut(line, " times "); many {
+		var err error
+		if n, err = strconv.Atoi(digits); err != nil {
+			c.t.Fatal(err)
+		}
+		line = rest
+	}
+	for range n {
+		if w := c.send(line); w.Code >= 300 {
 			c.t.Fatalf("step %s: %d %s", line, w.Code, w.Body)
 		}
 	}
@@ -144,7 +184,10 @@ func (c *corpusCase) request(text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
 	body = strings.TrimSuffix(body, "\n")
-	user, method, target, _ := parseLine(lines[0])
+	user, method, target, rest := parseLine(lines[0])
+	if rest != "" {
+		c.t.Fatalf("the body %s stands on the line of the request; it belongs below", rest)
+	}
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	c.kit.Sign(user, r, body)
@@ -156,19 +199,19 @@ func (c *corpusCase) request(text string) string {
 }
 
 // send plays a request on one line.
-func (c *corpusCase) send(line, body string) *httptest.ResponseRecorder {
-	user, method, target, rest := parseLine(line)
-	if body == "" {
-		body = rest
-	}
+func (c *corpusCase) send(line string) *httptest.ResponseRecorder {
+	user, method, target, body := parseLine(line)
 	return c.kit.Do(user, method, target, body)
 }
 
 // parseLine reads "[as USER] METHOD path [body]".
 func parseLine(line string) (user, method, target, body string) {
-	user = "owner"
+	user = testkit.Owner
 	if rest, named := strings.CutPrefix(line, "as "); named {
 		user, line, _ = strings.Cut(rest, " ")
+	}
+	if user == "anonymous" {
+		user = ""
 	}
 	method, line, _ = strings.Cut(line, " ")
 	target, body, _ = strings.Cut(line, " ")
@@ -190,12 +233,12 @@ func (c *corpusCase) after(text string) string {
 		if out.Len() > 0 {
 			out.WriteString("\n")
 		}
-		if by, clock := strings.CutPrefix(line, "clock "); clock {
-			c.step("clock " + by)
+		if word, _, _ := strings.Cut(line, " "); word == "clock" || word == "late" {
+			c.step(line)
 			fmt.Fprintf(&out, "%s\n", line)
 			continue
 		}
-		fmt.Fprintf(&out, "%s\n%s", line, show(c.t, c.send(line, "")))
+		fmt.Fprintf(&out, "%s\n%s", line, show(c.t, c.send(line)))
 	}
 	return out.String()
 }
@@ -217,5 +260,32 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 	if err := json.Indent(&body, w.Body.Bytes(), "", "  "); err != nil {
 		t.Errorf("answer is no JSON: %s", w.Body)
 	}
+	if w.Code >= 400 {
+		checkError(t, w.Body.Bytes())
+	}
 	return fmt.Sprintf("%d\n%s\n", w.Code, body.String())
+}
+
+// checkError checks what all errors of these operations have in common: the flat
+// pair and nothing else (W7), with the request id if it comes from the gateway (W9),
+// within the published lengths (ER3).
+func checkError(t *testing.T, body []byte) {
+	t.Helper()
+	var e map[string]string
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.Errorf("W7: not flat: %s", body)
+	}
+	want := 2
+	if strings.HasPrefix(e["error_code"], "APIGW.") {
+		want = 3
+		if e["request_id"] == "" {
+			t.Errorf("W9: no request_id: %s", body)
+		}
+	}
+	if n := len(e["error_code"]); n < 8 || n > 36 || len(e) != want {
+		t.Errorf("W7, ER3: %s", body)
+	}
+	if n := len(e["error_msg"]); n < 2 || n > 512 {
+		t.Errorf("ER3: error_msg has %d bytes", n)
+	}
 }

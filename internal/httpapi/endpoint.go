@@ -80,10 +80,10 @@ func (x *exchange) query() (url.Values, error) {
 
 // limit reads the page size: 1 to 4 digits, by default 50 (P1, V12).
 func limit(q url.Values) (int, error) {
-	text := q.Get("limit")
-	if text == "" {
+	if !q.Has("limit") {
 		return service.DefaultPage, nil
 	}
+	text := q.Get("limit")
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || len(text) > 4 {
 		return 0, service.CheckLimit(0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"sync"
 
@@ -165,5 +164,3 @@ func (x *exchange) send(status int, body []byte) error {
 	_, _ = x.Write(body)
 	return nil
 }
-
-func stack() string { return string(debug.Stack()) }

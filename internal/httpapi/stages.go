@@ -15,9 +15,10 @@ type stageRef struct {
 	stage string
 }
 
+// bind checks the label here too, because the path is told before the body (S7).
 func (q *stageRef) bind(x *exchange) error {
 	q.name, q.stage = x.secretName(), x.r.PathValue("stage_name")
-	return nil
+	return csms.CheckStageName(q.stage)
 }
 
 // placeRequest is the request of operations that place a label on a version.
@@ -59,7 +60,9 @@ func showSecretStage(a *API, ctx context.Context, who *iam.Caller, q *stageRef) 
 type updateStageRequest struct{ placeRequest }
 
 func (q *updateStageRequest) bind(x *exchange) error {
-	_ = q.stageRef.bind(x)
+	if err := q.stageRef.bind(x); err != nil {
+		return err
+	}
 	var body wire.UpdateStageRequest
 	if err := x.decode(&body); err != nil {
 		return err

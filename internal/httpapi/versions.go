@@ -90,9 +90,11 @@ type versionRef struct {
 	version string
 }
 
+// bind checks the version id here too, because the path is told before the body
+// (S7).
 func (q *versionRef) bind(x *exchange) error {
 	q.name, q.version = x.secretName(), x.r.PathValue("version_id")
-	return nil
+	return csms.CheckVersionPath(q.version)
 }
 
 func showSecretVersion(a *API, ctx context.Context, who *iam.Caller, q *versionRef) (*wire.ValueAnswer, error) {
@@ -113,7 +115,9 @@ type updateVersionRequest struct {
 }
 
 func (q *updateVersionRequest) bind(x *exchange) error {
-	_ = q.versionRef.bind(x)
+	if err := q.versionRef.bind(x); err != nil {
+		return err
+	}
 	var body wire.UpdateVersionRequest
 	if err := x.decode(&body); err != nil {
 		return err

@@ -204,6 +204,12 @@ func (s *Service) BatchShowSecretVersion(ctx context.Context, who *iam.Caller, n
 // authorizeBatch asks for the right to each name before it tells whether any of
 // them exists.
 func (s *Service) authorizeBatch(ctx context.Context, who *iam.Caller, names []string, now csms.Millis) ([]*csms.Secret, error) {
+	if n := len(names); n == 0 || n > maxBatch {
+		if err := s.Authorize(ctx, who, iam.BatchShowSecretVersion, ""); err != nil {
+			return nil, err
+		}
+		return nil, csms.Invalidf("secret_name_list has %d names; it takes 1 to %d.", n, maxBatch)
+	}
 	targets := make([]target, 0, len(names))
 	for _, name := range names {
 		t, err := s.authorize(ctx, who, s.request(who, iam.BatchShowSecretVersion, name), now)
@@ -211,9 +217,6 @@ func (s *Service) authorizeBatch(ctx context.Context, who *iam.Caller, names []s
 			return nil, err
 		}
 		targets = append(targets, t)
-	}
-	if n := len(names); n == 0 || n > maxBatch {
-		return nil, csms.Invalidf("secret_name_list has %d names; it takes 1 to %d.", n, maxBatch)
 	}
 	secrets := make([]*csms.Secret, 0, len(targets))
 	for _, t := range targets {

@@ -191,5 +191,5 @@ func (a *Authenticator) report(ctx context.Context, t *attempt, err error) {
 		}
 		attrs = append(attrs, slog.String("reason", t.reason))
 	}
-	a.o.Logger.LogAttrs(ctx, level, text, attrs...)
+	a.o.Logger.LogAttrs(ctx, level, text, attrs...) //nolint:sloglint // one of two constants
 }

@@ -77,7 +77,7 @@ func (g *grants) current(ctx context.Context, k *granted, u *store.User) (bool, 
 		if err != nil {
 			return false, fmt.Errorf("reading policy %s of user %s: %w", u.PolicyIDs[i], u.ID, err)
 		}
-		if is != was && !(is.DomainID == was.DomainID && is.Name == was.Name && bytes.Equal(is.Document, was.Document)) {
+		if is != was && !(is.DomainID == was.DomainID && is.Name == was.Name && bytes.Equal(is.Document, was.Document)) { //nolint:forbidigo // documents, not credentials
 			return false, nil
 		}
 	}
@@ -85,7 +85,7 @@ func (g *grants) current(ctx context.Context, k *granted, u *store.User) (bool, 
 }
 
 func sameInline(a, b store.InlinePolicy) bool {
-	return a.Name == b.Name && bytes.Equal(a.Document, b.Document)
+	return a.Name == b.Name && bytes.Equal(a.Document, b.Document) //nolint:forbidigo // documents, not credentials
 }
 
 func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {

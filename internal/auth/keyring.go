@@ -111,10 +111,10 @@ func sameKey(a, b *store.AccessKey) bool {
 	if a == b {
 		return true
 	}
-	return a.UserID == b.UserID && a.DomainID == b.DomainID && bytes.Equal(a.SealedSecret, b.SealedSecret) &&
+	return a.UserID == b.UserID && a.DomainID == b.DomainID && bytes.Equal(a.SealedSecret, b.SealedSecret) && //nolint:forbidigo // ciphertexts of the store
 		(a.Temporary == nil) == (b.Temporary == nil) &&
 		(a.Temporary == nil || *tokenHash(a) == *tokenHash(b) && a.Temporary.ExpiresAt == b.Temporary.ExpiresAt &&
-			bytes.Equal(a.Temporary.SessionPolicy, b.Temporary.SessionPolicy))
+			bytes.Equal(a.Temporary.SessionPolicy, b.Temporary.SessionPolicy)) //nolint:forbidigo // documents, not credentials
 }
 
 func tokenHash(k *store.AccessKey) *[32]byte { return &k.Temporary.TokenHash }

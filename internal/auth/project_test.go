@@ -84,8 +84,10 @@ func TestEnterProject_chooses_on_paths_without_a_project(t *testing.T) {
 		"default":        {signed, vectorP},
 		"domain token":   {withToken(f.token(owner, toDomain)), vectorP},
 		"unscoped token": {withToken(f.token(owner, unscoped)), vectorP},
-		"token and header": {request{method: "GET", target: "/v1/csms/agencies",
-			header: []string{"X-Auth-Token", f.token(owner, toProject(second)), "X-Project-Id", second}}, second},
+		"token and header": {request{
+			method: "GET", target: "/v1/csms/agencies",
+			header: []string{"X-Auth-Token", f.token(owner, toProject(second)), "X-Project-Id", second},
+		}, second},
 	}
 	for name, tt := range tests {
 		c, err := f.send(tt.q, nil)

@@ -25,18 +25,28 @@ func TestAuthenticate_accepts_the_vectors(t *testing.T) {
 		name, method, target, body, signed, signature string
 		header                                        []string
 	}{
-		{name: "V1", method: "GET", header: golang, signed: "user-agent;x-project-id;x-sdk-date",
+		{
+			name: "V1", method: "GET", header: golang, signed: "user-agent;x-project-id;x-sdk-date",
 			target:    "/v1/" + vectorP + "/secrets?event_name=a%2Bb%3Dc%26d~e%2A&limit=10&marker=demo%20secret%2F1&tag=zeta&tag=Alpha&tag=%E4%B8%AD",
-			signature: "a5362b9eb69c613328c56e1776b03b8d746b113be93eb8bff1072f017dce1fbf"},
-		{name: "V2", method: "POST", header: golang, signed: "user-agent;x-project-id;x-sdk-date", target: "/v1/" + vectorP + "/secrets",
-			body: `{"name":"demo-secret","secret_string":"p@ss <word>&"}` + "\n", signature: "c5ef96f28a13a81c0dfad379990c2d830da0f238563948f3e45a4d336442d610"},
-		{name: "V4", method: "POST", header: golang, signed: "user-agent;x-project-id;x-sdk-date", target: "/v1/" + vectorP + "/secrets/demo-secret/rotate",
-			signature: "27cef0c2608eb0099800e8296a8f586a19ceff2e4f0b874b77665af55ecdff7d"},
-		{name: "V6", method: "GET", header: []string{"X-Sdk-Date", vectorTime}, signed: "x-sdk-date", target: "/v3/projects?name=cn-north-4",
-			signature: "e5339fb510e7f26bc80efa98667df1e940502c73a882ff3066b9252cf40df25f"},
-		{name: "C2", method: "GET", header: []string{"Content-Type", "application/json", "X-Project-Id", vectorP, "X-Sdk-Date", vectorTime}, body: "{}",
+			signature: "a5362b9eb69c613328c56e1776b03b8d746b113be93eb8bff1072f017dce1fbf",
+		},
+		{
+			name: "V2", method: "POST", header: golang, signed: "user-agent;x-project-id;x-sdk-date", target: "/v1/" + vectorP + "/secrets",
+			body: `{"name":"demo-secret","secret_string":"p@ss <word>&"}` + "\n", signature: "c5ef96f28a13a81c0dfad379990c2d830da0f238563948f3e45a4d336442d610",
+		},
+		{
+			name: "V4", method: "POST", header: golang, signed: "user-agent;x-project-id;x-sdk-date", target: "/v1/" + vectorP + "/secrets/demo-secret/rotate",
+			signature: "27cef0c2608eb0099800e8296a8f586a19ceff2e4f0b874b77665af55ecdff7d",
+		},
+		{
+			name: "V6", method: "GET", header: []string{"X-Sdk-Date", vectorTime}, signed: "x-sdk-date", target: "/v3/projects?name=cn-north-4",
+			signature: "e5339fb510e7f26bc80efa98667df1e940502c73a882ff3066b9252cf40df25f",
+		},
+		{
+			name: "C2", method: "GET", header: []string{"Content-Type", "application/json", "X-Project-Id", vectorP, "X-Sdk-Date", vectorTime}, body: "{}",
 			signed: "content-type;host;x-project-id;x-sdk-date", target: "/v1/" + vectorP + "/secrets/demo-secret/versions/latest",
-			signature: "03f0f062215af47404afe20a6f9cfccd6ab08af03ba537baa510fc14a2ad4e83"},
+			signature: "03f0f062215af47404afe20a6f9cfccd6ab08af03ba537baa510fc14a2ad4e83",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func (s *Store) repair(ctx context.Context, t table, step int, fix func(*Tx, key
 			return changed, err
 		}
 		changed += n
-		r.From = append(keys[len(keys)-1], 0)
+		r.From = append(slices.Clone(keys[len(keys)-1]), 0)
 	}
 }
 

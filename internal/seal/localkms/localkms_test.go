@@ -147,11 +147,21 @@ func TestStateMovesAsTheKMSAPIHasIt(t *testing.T) {
 		to   seal.State
 		want error
 	}{
-		{on, "enable", on, ErrNotDisabled}, {off, "enable", on, nil}, {pending, "enable", pending, ErrNotDisabled},
-		{on, "disable", off, nil}, {off, "disable", off, ErrNotEnabled}, {pending, "disable", pending, ErrNotEnabled},
-		{on, "schedule", pending, nil}, {off, "schedule", pending, nil}, {pending, "schedule", pending, ErrAlreadyPending},
-		{on, "cancel", on, ErrNotPending}, {off, "cancel", off, ErrNotPending}, {pending, "cancel", off, nil},
-		{on, "rotate", on, nil}, {off, "rotate", off, ErrNotEnabled}, {pending, "rotate", pending, ErrNotEnabled},
+		{on, "enable", on, ErrNotDisabled},
+		{off, "enable", on, nil},
+		{pending, "enable", pending, ErrNotDisabled},
+		{on, "disable", off, nil},
+		{off, "disable", off, ErrNotEnabled},
+		{pending, "disable", pending, ErrNotEnabled},
+		{on, "schedule", pending, nil},
+		{off, "schedule", pending, nil},
+		{pending, "schedule", pending, ErrAlreadyPending},
+		{on, "cancel", on, ErrNotPending},
+		{off, "cancel", off, ErrNotPending},
+		{pending, "cancel", off, nil},
+		{on, "rotate", on, nil},
+		{off, "rotate", off, ErrNotEnabled},
+		{pending, "rotate", pending, ErrNotEnabled},
 	} {
 		t.Run(tc.op+"_a_key_that_is_"+strings.ReplaceAll(tc.from.String(), " ", "_"), func(t *testing.T) {
 			b := newBench(t, rand.Reader)

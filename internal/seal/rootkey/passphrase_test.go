@@ -141,11 +141,20 @@ func TestPassphraseParams_text_reads_back(t *testing.T) {
 
 func TestParsePassphraseParams_takes_one_form_only(t *testing.T) {
 	const good = "$argon2id$v=19$m=65536,t=3,p=2$AAECAwQFBgcICQoLDA0ODw"
-	bad := []string{"", "$", good + "=", good + "$", good + "\n", " " + good, good[1:], good[:len(good)-1],
-		strings.ReplaceAll(good, "$", " "), strings.Replace(good, "ODw", "ODx", 1)}
+	bad := []string{
+		"", "$", good + "=", good + "$", good + "\n", " " + good, good[1:], good[:len(good)-1],
+		strings.ReplaceAll(good, "$", " "), strings.Replace(good, "ODw", "ODx", 1),
+	}
 	for _, edit := range [][2]string{
-		{"argon2id", "argon2i"}, {"v=19", "v=16"}, {"m=65536", "m=065536"}, {"m=65536", "m=+65536"},
-		{"m=65536", "m=-65536"}, {"m=65536", "m=99999999999"}, {"t=3", "t=3 "}, {"p=2", "p=258"}, {",", ", "},
+		{"argon2id", "argon2i"},
+		{"v=19", "v=16"},
+		{"m=65536", "m=065536"},
+		{"m=65536", "m=+65536"},
+		{"m=65536", "m=-65536"},
+		{"m=65536", "m=99999999999"},
+		{"t=3", "t=3 "},
+		{"p=2", "p=258"},
+		{",", ", "},
 	} {
 		bad = append(bad, strings.Replace(good, edit[0], edit[1], 1))
 	}

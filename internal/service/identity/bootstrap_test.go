@@ -254,9 +254,13 @@ func TestLoadIdentities_names_the_entries_that_are_wrong(t *testing.T) {
 	before := f.stored()
 	good := func(name string) identity.Identity { return identity.Identity{Name: name} }
 	err := f.LoadIdentities(t.Context(), []identity.Identity{
-		good("fine"), good(""), {Name: "short", Password: "short"}, {Name: "half", AccessKey: "HALFACCESSKEY0000001"},
-		{Name: "bad", Policies: []identity.Document{`{"Version":"1.1","Statement":[]}`, `{"Version":"7"}`}}, good("fine"),
-		{Name: "one", AccessKey: "SHAREDACCESSKEY00001", SecretKey: readerSecret}, {Name: "two", AccessKey: "SHAREDACCESSKEY00001", SecretKey: readerSecret},
+		good("fine"), good(""),
+		{Name: "short", Password: "short"},
+		{Name: "half", AccessKey: "HALFACCESSKEY0000001"},
+		{Name: "bad", Policies: []identity.Document{`{"Version":"1.1","Statement":[]}`, `{"Version":"7"}`}},
+		good("fine"),
+		{Name: "one", AccessKey: "SHAREDACCESSKEY00001", SecretKey: readerSecret},
+		{Name: "two", AccessKey: "SHAREDACCESSKEY00001", SecretKey: readerSecret},
 	})
 	if err == nil {
 		t.Fatal("the file was accepted")

@@ -90,8 +90,10 @@ func newFixture(t testing.TB, o identity.Options) *fixture {
 	}
 	err := f.LoadIdentities(t.Context(), []identity.Identity{
 		{Name: "bob", Password: "bob's password", AccessKey: "BOBACCESSKEY00000001", SecretKey: "bobSecretKey0123456789012345678901234567"},
-		{Name: "root", Password: "root's password", AccessKey: "ROOTACCESSKEY0000001", SecretKey: "rootSecretKey012345678901234567890123456",
-			Policies: []identity.Document{"Tenant Administrator", "Security Administrator"}},
+		{
+			Name: "root", Password: "root's password", AccessKey: "ROOTACCESSKEY0000001", SecretKey: "rootSecretKey012345678901234567890123456",
+			Policies: []identity.Document{"Tenant Administrator", "Security Administrator"},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +133,7 @@ func (f *fixture) bob() *iam.Caller {
 	f.t.Helper()
 	return f.caller("BOBACCESSKEY00000001", "bobSecretKey0123456789012345678901234567")
 }
+
 func (f *fixture) root() *iam.Caller {
 	f.t.Helper()
 	return f.caller("ROOTACCESSKEY0000001", "rootSecretKey012345678901234567890123456")

@@ -188,5 +188,5 @@ func (s *Service) ensurePolicies(ctx context.Context, u *store.User, l *loaded) 
 }
 
 func sameInline(a, b store.InlinePolicy) bool {
-	return a.Name == b.Name && bytes.Equal(a.Document, b.Document)
+	return a.Name == b.Name && bytes.Equal(a.Document, b.Document) //nolint:forbidigo // documents, not credentials
 }

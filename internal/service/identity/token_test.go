@@ -112,7 +112,11 @@ func TestIssueToken_resolves_the_scope(t *testing.T) {
 		{scope: `{"project":{"name":"self-1","domain":{"id":"` + domainID + `"}}}`, project: projectID},
 		{scope: `{"domain":{"name":"acme"}}`, domain: domainID},
 		{scope: `{"domain":{"id":"` + domainID + `"}}`, domain: domainID},
-		{scope: ``}, {scope: `null`}, {scope: `{}`}, {scope: `"unscoped"`}, {scope: `{"project":null}`},
+		{scope: ``},
+		{scope: `null`},
+		{scope: `{}`},
+		{scope: `"unscoped"`},
+		{scope: `{"project":null}`},
 
 		{scope: `{"project":{"name":"cn-south-1"}}`, status: 401},
 		{scope: `{"project":{"id":"unknown"}}`, status: 401},

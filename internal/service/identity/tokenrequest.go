@@ -140,7 +140,8 @@ func ParseTokenRequest(body []byte) (TokenRequest, error) {
 	if err != nil {
 		return TokenRequest{}, badRequest("Expecting to find valid JSON in the request body.")
 	}
-	return q, q.check()
+	err = q.check()
+	return q, err
 }
 
 // check reports missing members in the order in which they are read.

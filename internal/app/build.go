@@ -234,7 +234,7 @@ func (s *Server) authOptions() auth.Options {
 	return auth.Options{
 		Region: s.config.Region, Window: a.ClockTolerance, Now: s.clock.Now, WallNow: time.Now,
 		AllowUnsignedPayload: a.AllowUnsignedPayload, DebugSignatures: a.DebugSignatures, Logger: s.log,
-		RegionAliases: s.config.Aliases, AnyRegion: s.dev != nil, TrustedProxies: s.proxies,
+		RegionAliases: s.config.Aliases, AnyRegion: s.dev != nil, TrustedProxies: s.proxies, RequestID: httpapi.RequestID,
 	}
 }
 

@@ -74,7 +74,7 @@ func (a *API) handle(rt *route) {
 		x.r, x.route = r, rt
 		ctx, cancel := a.limited(r)
 		defer cancel()
-		x.ctx = ctx
+		x.ctx = &requestContext{ctx, x.requestID}
 		if err := rt.handler(a, x); err != nil {
 			a.fail(x, err)
 		}

@@ -85,6 +85,7 @@ func (d *Decision) because() string {
 		return "the resource belongs to another domain"
 	case OtherProject:
 		return "the request acts in another project"
+	case NotAllowed:
 	}
 	return "no statement" + layer + " allows it"
 }

@@ -136,35 +136,37 @@ func checkText(s string) error {
 	return nil
 }
 
-// get returns the member called name, exactly in that spelling.
-func (n *node) get(name string) (*node, bool) {
+// get returns the member called name, exactly in that spelling; nil if there is
+// none. It reports a member that stands twice, because the reader of the document
+// cannot know which one counts.
+func (n *node) get(name string) (*node, error) {
+	var found *node
 	for i := range n.members {
-		if n.members[i].name == name {
-			return &n.members[i].value, true
+		if n.members[i].name != name {
+			continue
 		}
+		if found != nil {
+			return nil, fmt.Errorf("member %s stands twice", quote(name))
+		}
+		found = &n.members[i].value
 	}
-	return nil, false
+	return found, nil
 }
 
-// repeated returns the name of a member that n or an object in it has twice.
-func (n *node) repeated() (string, bool) {
+// checkRepeated reports a member that n or an object in it has twice.
+func (n *node) checkRepeated() error {
 	seen := make(map[string]bool, len(n.members))
 	for i := range n.members {
 		m := &n.members[i]
 		if seen[m.name] {
-			return m.name, true
+			return fmt.Errorf("member %s stands twice", quote(m.name))
 		}
 		seen[m.name] = true
-		if name, ok := m.value.repeated(); ok {
-			return name, true
+		if err := m.value.checkRepeated(); err != nil {
+			return err
 		}
 	}
-	for i := range n.items {
-		if name, ok := n.items[i].repeated(); ok {
-			return name, true
-		}
-	}
-	return "", false
+	return nil
 }
 
 // quote puts s in quotation marks, cut so that a message stays within the 512

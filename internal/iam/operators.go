@@ -169,8 +169,8 @@ func parseDate(s string) (int64, bool) {
 	return t.UnixMilli(), err == nil
 }
 
-// parseNetwork reads an address or a network of either version. Host bits are
-// dropped, and an IPv4 network written in IPv6 form is the IPv4 network, because
+// parseNetwork reads an address or a network of either version. Host bits do not
+// count, and an IPv4 network written in IPv6 form is the IPv4 network, because
 // request addresses are compared in their shortest form too.
 func parseNetwork(s string) (netip.Prefix, bool) {
 	if !strings.Contains(s, "/") {
@@ -185,5 +185,5 @@ func parseNetwork(s string) (netip.Prefix, bool) {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
-	return p.Masked(), true
+	return p, true
 }

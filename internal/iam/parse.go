@@ -117,8 +117,11 @@ func openDocument(root *node) (string, []node, error) {
 	if root.kind != objectNode {
 		return "", nil, fmt.Errorf("a policy is an object with Version and Statement, not %v", root.kind)
 	}
-	version, ok := root.get("Version")
-	if !ok || version.kind != textNode || !slices.Contains([]string{versionRole, versionPolicy, version5}, version.text) {
+	version, err := root.get("Version")
+	if err != nil {
+		return "", nil, err
+	}
+	if version == nil || version.kind != textNode || !slices.Contains([]string{versionRole, versionPolicy, version5}, version.text) {
 		return "", nil, errors.New(`Version must be "1.1" or "5.0"`)
 	}
 	allowed := []string{"Version", "Statement"}
@@ -128,8 +131,11 @@ func openDocument(root *node) (string, []node, error) {
 	if err := checkMembers(root, allowed); err != nil {
 		return "", nil, err
 	}
-	list, ok := root.get("Statement")
-	if !ok || list.kind != arrayNode {
+	list, err := root.get("Statement")
+	if err != nil {
+		return "", nil, err
+	}
+	if list == nil || list.kind != arrayNode {
 		return "", nil, errors.New("Statement must be an array of statements")
 	}
 	for i := range list.items {
@@ -140,18 +146,12 @@ func openDocument(root *node) (string, []node, error) {
 	return version.text, list.items, nil
 }
 
-// checkMembers reports a member that is not allowed or that stands twice.
+// checkMembers reports a member that is not allowed.
 func checkMembers(n *node, allowed []string) error {
-	seen := make(map[string]bool, len(n.members))
 	for i := range n.members {
-		name := n.members[i].name
-		if !slices.Contains(allowed, name) {
+		if name := n.members[i].name; !slices.Contains(allowed, name) {
 			return fmt.Errorf("unknown member %s; allowed are %v", quote(name), allowed)
 		}
-		if seen[name] {
-			return fmt.Errorf("member %s stands twice", name)
-		}
-		seen[name] = true
 	}
 	return nil
 }

@@ -9,12 +9,23 @@ import (
 // type. No resource has this name, and only a pattern that covers every name fits.
 const collection = "*"
 
+// resourceTypes holds the resource type of every Op in lower case.
+var resourceTypes = indexResourceTypes()
+
+func indexResourceTypes() [opEnd]string {
+	var types [opEnd]string
+	for o := range types {
+		types[o] = strings.ToLower(operations[o].ResourceType)
+	}
+	return types
+}
+
 // resourcePattern is one compiled entry of Resource or NotResource. Service and
 // type are matched against the operation table when it is compiled; what depends
 // on the request is left.
 type resourcePattern struct {
 	ops                   opSet // operations whose service and resource type fit
-	region, account, path glob
+	path, region, account glob
 }
 
 // matches reports whether the resource of q fits the pattern.
@@ -45,8 +56,7 @@ func parseResource(pattern string) (resourcePattern, error) {
 	service := compileGlob(strings.ToLower(parts[0]), false)
 	kind := compileGlob(strings.ToLower(parts[3]), false)
 	for o := Op(1); o < opEnd; o++ {
-		row := &operations[o]
-		if service.match(row.Service()) && kind.match(strings.ToLower(row.ResourceType)) {
+		if service.match(operations[o].Service()) && kind.match(resourceTypes[o]) {
 			p.ops.add(o)
 		}
 	}

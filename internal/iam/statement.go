@@ -36,7 +36,7 @@ func compileStatement(n *node, version string) (statement, []error) {
 }
 
 func checkStatementMembers(n *node, version string) error {
-	if _, ok := n.get("Principal"); ok {
+	if principal, _ := n.get("Principal"); principal != nil {
 		return errors.New("Principal belongs to the trust policy of an agency")
 	}
 	allowed := []string{"Effect", "Action", "Resource", "Condition"}
@@ -46,16 +46,13 @@ func checkStatementMembers(n *node, version string) error {
 	if err := checkMembers(n, allowed); err != nil {
 		return fmt.Errorf("%w in Version %s", err, version)
 	}
-	if name, ok := n.repeated(); ok {
-		return fmt.Errorf("member %s stands twice", quote(name))
-	}
 	return nil
 }
 
 func compileSid(n *node) (string, error) {
-	sid, ok := n.get("Sid")
-	if !ok {
-		return "", nil
+	sid, err := n.get("Sid")
+	if err != nil || sid == nil {
+		return "", err
 	}
 	if sid.kind != textNode {
 		return "", fmt.Errorf("Sid must be text, not %v", sid.kind)
@@ -65,30 +62,39 @@ func compileSid(n *node) (string, error) {
 
 // compileEffect reads an unknown effect as Deny.
 func compileEffect(n *node) (deny bool, err error) {
-	effect, ok := n.get("Effect")
-	switch {
-	case ok && effect.kind == textNode && effect.text == "Allow":
-		return false, nil
-	case ok && effect.kind == textNode && effect.text == "Deny":
-		return true, nil
+	effect, err := n.get("Effect")
+	if err != nil {
+		return true, err
+	}
+	if effect != nil && effect.kind == textNode {
+		switch effect.text {
+		case "Allow":
+			return false, nil
+		case "Deny":
+			return true, nil
+		}
 	}
 	return true, errors.New("Effect must be Allow or Deny")
 }
 
-// either returns the values of name or of notName, which exclude each other.
+// either returns the values of name or of notName, which exclude each other; none
+// if the statement has neither.
 func either(n *node, name, notName string) (values []string, negated bool, err error) {
-	list, positive := n.get(name)
-	notList, negative := n.get(notName)
+	list, err := n.get(name)
+	if err != nil {
+		return nil, false, err
+	}
+	notList, err := n.get(notName)
 	switch {
-	case positive && negative:
+	case err != nil || list == nil && notList == nil:
+		return nil, false, err
+	case list != nil && notList != nil:
 		return nil, false, fmt.Errorf("%s and %s exclude each other", name, notName)
-	case negative:
-		list, name = notList, notName
-	case !positive:
-		return nil, false, nil
+	case list == nil:
+		list, name, negated = notList, notName, true
 	}
 	values, err = texts(list, name)
-	return values, negative, err
+	return values, negated, err
 }
 
 // texts reads an array of texts, or one bare text (auth.md 7.2).
@@ -159,15 +165,18 @@ func compileResources(n *node) (patterns []resourcePattern, negated bool, err er
 // compileConditions returns the conditions, which are all ANDed; none if they
 // cannot be read.
 func compileConditions(n *node) ([]condition, error) {
-	block, ok := n.get("Condition")
-	if !ok {
-		return nil, nil
+	block, err := n.get("Condition")
+	if err != nil || block == nil {
+		return nil, err
 	}
 	if block.kind != objectNode {
 		return nil, fmt.Errorf("Condition must be an object of operators, not %v", block.kind)
 	}
 	if len(block.members) > maxOperators {
 		return nil, fmt.Errorf("%d operators are listed; at most %d are allowed", len(block.members), maxOperators)
+	}
+	if err := block.checkRepeated(); err != nil {
+		return nil, err
 	}
 	var all []condition
 	for i := range block.members {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -84,18 +85,31 @@ func (d decimal) compareSize(e decimal) int {
 
 // compareInt returns the order of n and d without writing n out.
 func (d decimal) compareInt(n int64) int {
-	whole, err := int64(0), error(nil)
-	if d.whole != "" {
-		whole, err = strconv.ParseInt(d.whole, 10, 64)
-	}
+	away := -1 // the order if d is further from zero than n
 	if d.negative {
-		whole = -whole
+		away = +1
 	}
-	if err == nil && (n != whole || d.frac == "") {
-		return cmp.Compare(n, whole)
+	whole, ok := d.int64()
+	if !ok {
+		return away
 	}
-	if d.negative { // beyond int64, or the fraction decides: d is further from zero
-		return +1
+	if n == whole && d.frac != "" {
+		return away
 	}
-	return -1
+	return cmp.Compare(n, whole)
+}
+
+// int64 returns d without its fraction, and false if that is beyond an int64.
+func (d decimal) int64() (int64, bool) {
+	if d.whole == "" {
+		return 0, true
+	}
+	size, err := strconv.ParseUint(d.whole, 10, 64)
+	switch {
+	case err != nil:
+		return 0, false
+	case d.negative:
+		return -int64(size), size <= -math.MinInt64
+	}
+	return int64(size), size <= math.MaxInt64
 }

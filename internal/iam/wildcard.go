@@ -14,40 +14,45 @@ import (
 // holds a `?` (at most maxText bytes); a piece without `?` is found by
 // strings.Index.
 type glob struct {
-	pieces []string // one piece: no star; else text before, between and after the stars
-	single bool
+	head, tail string   // before the first star and after the last
+	middle     []string // between stars
+	star       bool     // without a star the pattern is head
+	single     bool
 }
 
 func compileGlob(pattern string, single bool) glob {
-	pieces := strings.Split(pattern, "*")
-	kept := pieces[:1]
-	for i := 1; i < len(pieces); i++ {
-		if pieces[i] != "" || i == len(pieces)-1 { // two stars in a row are one
-			kept = append(kept, pieces[i])
+	g := glob{single: single && strings.Contains(pattern, "?")}
+	g.head, g.tail, g.star = strings.Cut(pattern, "*")
+	for {
+		piece, rest, more := strings.Cut(g.tail, "*")
+		if !more {
+			return g
 		}
+		if piece != "" { // two stars in a row are one
+			g.middle = append(g.middle, piece)
+		}
+		g.tail = rest
 	}
-	return glob{pieces: kept, single: single && strings.Contains(pattern, "?")}
 }
-
-// exactly returns the glob that matches text only, whatever characters it holds.
-func exactly(text string) glob { return glob{pieces: []string{text}} }
 
 // match reports whether the whole of s fits the pattern.
 func (g *glob) match(s string) bool {
-	first, last := g.pieces[0], g.pieces[len(g.pieces)-1]
-	n, ok := g.prefix(s, first)
-	if !ok || len(g.pieces) == 1 {
+	if !g.star && !g.single {
+		return s == g.head
+	}
+	n, ok := g.prefix(s, g.head)
+	if !ok || !g.star {
 		return ok && n == len(s)
 	}
 	s = s[n:]
-	for _, piece := range g.pieces[1 : len(g.pieces)-1] {
+	for _, piece := range g.middle {
 		end := g.find(s, piece)
 		if end < 0 {
 			return false
 		}
 		s = s[end:]
 	}
-	return g.suffix(s, last)
+	return g.suffix(s, g.tail)
 }
 
 // prefix returns how many bytes of s piece covers when laid at its start.
@@ -55,6 +60,11 @@ func (g *glob) prefix(s, piece string) (int, bool) {
 	if !g.single {
 		return len(piece), strings.HasPrefix(s, piece)
 	}
+	return prefixSingle(s, piece)
+}
+
+// prefixSingle is prefix for a piece with `?`.
+func prefixSingle(s, piece string) (int, bool) {
 	at := 0
 	for i := 0; i < len(piece); i++ {
 		if at >= len(s) {

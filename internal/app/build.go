@@ -255,7 +255,7 @@ func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) ht
 		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
 		NewRequestID: requestIDs(), WallNow: time.Now,
-		BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,
+		Rate: s.config.Limits.RequestsPerSecond, BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,
 	}
 	if s.config.Log.Requests && s.log.Enabled(context.Background(), slog.LevelInfo) {
 		o.Access = s.access

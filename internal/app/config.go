@@ -58,6 +58,7 @@ type LimitsConfig struct {
 	SecretsPerProject int   `yaml:"secrets_per_project" doc:"Secrets in one project."`
 	ValueBytes        int   `yaml:"value_bytes" doc:"Length of secret_string or secret_binary as sent. The published limit is 32768; the console manual says 65536."`
 	BodyBytes         int64 `yaml:"body_bytes" doc:"Length of a request body."`
+	RequestsPerSecond int   `yaml:"requests_per_second" doc:"Requests per second of each operation; over it 429. 0 bounds nothing; the cloud has 200."`
 	DotsInNames       bool  `yaml:"dots_in_names" doc:"Let new secrets have a dot in their name, as the console manual allows."`
 }
 
@@ -146,6 +147,7 @@ func (c *Config) validate() error {
 	check(c.Data != "", "data is empty; give a directory")
 	check(c.Region != "", "region is empty; give a region id such as self-1")
 	check(c.Limits.SecretsPerProject > 0, "limits.secrets_per_project is %d; it must be positive", c.Limits.SecretsPerProject)
+	check(c.Limits.RequestsPerSecond >= 0, "limits.requests_per_second is %d; it must not be negative", c.Limits.RequestsPerSecond)
 	check(c.Limits.ValueBytes > 0 && c.Limits.ValueBytes <= maxValueBytes, "limits.value_bytes is %d; it takes 1 to %d", c.Limits.ValueBytes, maxValueBytes)
 	check(c.Limits.BodyBytes >= 64<<10 && c.Limits.BodyBytes <= 12<<20, "limits.body_bytes is %d; it takes 65536 to 12582912", c.Limits.BodyBytes)
 	check(c.Auth.ClockTolerance >= time.Minute && c.Auth.ClockTolerance <= 15*time.Minute, "auth.clock_tolerance is %s; it takes 1m to 15m", c.Auth.ClockTolerance)

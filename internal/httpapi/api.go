@@ -39,17 +39,19 @@ type Options struct {
 	BodyLimit     int64            // bytes; over it 413
 	Timeout       time.Duration    // of one operation; over it 504
 	Dev           *Dev             // the controls of dev mode; nil elsewhere
+	Rate          int              // requests per second of each operation; 0 for no bound
 }
 
 // API is the handler of every path that Coffer answers.
 type API struct {
 	Options
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	throttle throttle
 }
 
 // New returns the API over o.
 func New(o Options) *API {
-	a := &API{Options: o, mux: http.NewServeMux()}
+	a := &API{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Rate)}
 	for i := range routes {
 		a.handle(&routes[i])
 	}
@@ -69,9 +71,14 @@ func New(o Options) *API {
 
 // handle registers one row of the route table.
 func (a *API) handle(rt *route) {
+	a.throttle.add(rt)
 	a.mux.HandleFunc(rt.Pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.r, x.route = r, rt
+		if err := a.throttle.admit(x, a.WallNow()); err != nil {
+			a.fail(x, err)
+			return
+		}
 		ctx, cancel := a.limited(r)
 		defer cancel()
 		x.ctx = &requestContext{ctx, x.requestID}

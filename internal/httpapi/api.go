@@ -137,27 +137,17 @@ func gateway(r *http.Request) (*http.Request, error) {
 	if len(r.RequestURI) > maxURI {
 		return nil, csms.Errorf(csms.CodeURITooLarge, "Request URI too large.")
 	}
-	path := r.URL.EscapedPath()
-	if name, ok := placeholder(path); ok {
+	if name, ok := placeholder(r.URL.Path); ok {
 		return nil, csms.Errorf(csms.CodeBadRequest, "API request error: the path holds the placeholder {%s}; %s missing in client configuration.",
 			name, strings.ReplaceAll(name, "_", " "))
 	}
-	return routed(r, path)
+	return routed(r, r.URL.EscapedPath())
 }
 
 // placeholder finds a path parameter that the client did not fill in (N13, T13).
-func placeholder(escaped string) (string, bool) {
-	_, rest, found := strings.Cut(escaped, "%7B")
-	if !found {
-		_, rest, found = strings.Cut(escaped, "{")
-	}
-	if !found {
-		return "", false
-	}
-	name, _, closed := strings.Cut(rest, "%7D")
-	if !closed {
-		name, _, closed = strings.Cut(rest, "}")
-	}
+func placeholder(path string) (string, bool) {
+	_, rest, _ := strings.Cut(path, "{")
+	name, _, closed := strings.Cut(rest, "}")
 	return name, closed && isParameter(name)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -187,7 +188,7 @@ func TestCanaryInCredentials(t *testing.T) {
 		"Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(canary)),
 	} {
 		name, value, _ := strings.Cut(header, ": ")
-		r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+		r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 		r.Header.Set(name, value)
 		r.Header.Set("X-Security-Token", canary)
 		answer := w.kit.Send(r)

@@ -98,26 +98,52 @@ func TestParallelVersions(t *testing.T) {
 // and it holds his value.
 func TestParallelCreations(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
-	answers := parallel(50, func(i int) *httptest.ResponseRecorder {
-		return kit.Do(testkit.Owner, "POST", projectPath+"secrets", fmt.Sprintf(`{"name":"a","secret_string":"value %d"}`, i))
-	})
-	winner := -1
-	for i, w := range answers {
-		switch w.Code {
-		case http.StatusOK:
-			if winner >= 0 {
-				t.Errorf("%d and %d both created it", winner, i)
+	for round := range 20 {
+		name := fmt.Sprintf("a%d", round)
+		answers := parallel(50, func(i int) *httptest.ResponseRecorder {
+			return kit.Do(testkit.Owner, "POST", projectPath+"secrets", fmt.Sprintf(`{"name":"%s","secret_string":"value %d"}`, name, i))
+		})
+		winner := -1
+		for i, w := range answers {
+			switch w.Code {
+			case http.StatusOK:
+				if winner >= 0 {
+					t.Errorf("%d and %d both created it", winner, i)
+				}
+				winner = i
+			default:
+				checkAnswer(t, w, 400, "CSMS.0002")
 			}
-			winner = i
-		default:
-			checkAnswer(t, w, 400, "CSMS.0002")
+		}
+		w := kit.Do(testkit.Owner, "GET", projectPath+"secrets/"+name+"/versions/latest", "")
+		checkAnswer(t, w, 200, "")
+		if want := fmt.Sprintf(`"secret_string":"value %d"`, winner); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the secret holds %s; want %s", w.Body, want)
 		}
 	}
-	w := kit.Do(testkit.Owner, "GET", projectPath+"secrets/a/versions/latest", "")
-	if want := fmt.Sprintf(`"secret_string":"value %d"`, winner); !strings.Contains(w.Body.String(), want) {
-		t.Errorf("the secret holds %s; want %s", w.Body, want)
+}
+
+// TestVersionsAgainstRecreation protects DEL2: while a secret is destroyed and made
+// anew, versions that were meant for the old one do not get into the new one, where
+// they could not be opened.
+func TestVersionsAgainstRecreation(t *testing.T) {
+	kit := newSecrets(t, "a")
+	for range 100 {
+		parallel(6, func(i int) *httptest.ResponseRecorder {
+			if i == 3 {
+				kit.Do(testkit.Owner, "DELETE", projectPath+"secrets/a", "")
+				return kit.Do(testkit.Owner, "POST", projectPath+"secrets", `{"name":"a","secret_string":"x"}`)
+			}
+			w := kit.Do(testkit.Owner, "POST", projectPath+"secrets/a/versions", `{"secret_string":"y"}`)
+			if w.Code != http.StatusOK && w.Code != http.StatusNotFound {
+				t.Errorf("a version: %d %s", w.Code, w.Body)
+			}
+			return w
+		})
+		for _, id := range follow(t, kit, "secrets/a/versions", "version_metadatas", "id", 1000) {
+			checkAnswer(t, kit.Do(testkit.Owner, "GET", projectPath+"secrets/a/versions/"+id, ""), 200, "")
+		}
 	}
-	checkAnswer(t, w, 200, "")
 }
 
 // TestParallelQuota protects the quota of secrets: of twenty callers with names of

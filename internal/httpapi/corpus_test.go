@@ -72,7 +72,7 @@ func runCase(t *testing.T, file string) {
 		f.Data, changed = []byte(got), true
 	}
 	if changed && *update {
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil { //nolint:gosec // test data
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 
 // signedAt sends a request that was signed so long ago, or will be.
 func signedAt(kit *testkit.Kit, ago time.Duration) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+	r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 	kit.SignAt(testkit.Owner, r, "", time.Now().Add(-ago))
 	return kit.Send(r)
 }
@@ -52,14 +53,14 @@ func TestRefusedCredentials(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			signed := httptest.NewRequest("GET", projectPath+"secrets", nil)
+			signed := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 			kit.Sign(testkit.Owner, signed, "")
 			headers := map[string]string{}
 			for name := range signed.Header {
 				headers[name] = signed.Header.Get(name)
 			}
 			tt.change(headers)
-			r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+			r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 			for name, value := range headers {
 				r.Header.Set(name, value)
 			}
@@ -90,7 +91,7 @@ func TestSignatureAndToken(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{Identities: corpusUsers})
 	token := issue(t, kit, `{"project":{"id":"`+testkit.ProjectID+`"}}`)
 	send := func(user, token string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+		r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 		kit.Sign(user, r, "")
 		r.Header.Set("X-Auth-Token", token)
 		return kit.Send(r)
@@ -105,15 +106,15 @@ func TestSignatureAndToken(t *testing.T) {
 func TestSignedBody(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
 	const body = `{"name":"a","secret_string":"x"}`
-	r := httptest.NewRequest("POST", projectPath+"secrets", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, projectPath+"secrets", strings.NewReader(body))
 	kit.Sign(testkit.Owner, r, `{"name":"b","secret_string":"x"}`)
 	checkAnswer(t, kit.Send(r), 401, "APIGW.0301")
 
-	r = httptest.NewRequest("GET", projectPath+"secrets", strings.NewReader(`{}`))
+	r = httptest.NewRequest(http.MethodGet, projectPath+"secrets", strings.NewReader(`{}`))
 	kit.Sign(testkit.Owner, r, "")
 	checkAnswer(t, kit.Send(r), 401, "APIGW.0301")
 
-	r = httptest.NewRequest("POST", projectPath+"secrets", strings.NewReader(body))
+	r = httptest.NewRequest(http.MethodPost, projectPath+"secrets", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD")
 	kit.Sign(testkit.Owner, r, body)
@@ -123,7 +124,7 @@ func TestSignedBody(t *testing.T) {
 // TestSecurityTokenOfAPermanentKey protects A8: only a temporary key has one.
 func TestSecurityTokenOfAPermanentKey(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
-	r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+	r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 	r.Header.Set("X-Security-Token", "x")
 	kit.Sign(testkit.Owner, r, "")
 	checkAnswer(t, kit.Send(r), 401, "APIGW.0301")
@@ -142,7 +143,7 @@ func TestTokenOfAnotherScope(t *testing.T) {
 		`{"domain":{"id":"` + testkit.DomainID + `"}}`:        {403, "CSMS.0302"},
 		`"unscoped"`: {401, "APIGW.0301"},
 	} {
-		r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+		r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 		r.Header.Set("X-Auth-Token", issue(t, kit, scope))
 		w := kit.Send(r)
 		checkAnswer(t, w, answer.status, answer.code)
@@ -155,7 +156,7 @@ func TestExpiredToken(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
 	token := issue(t, kit, `{"project":{"id":"`+testkit.ProjectID+`"}}`)
 	kit.Move(24 * time.Hour)
-	r := httptest.NewRequest("GET", projectPath+"secrets", nil)
+	r := httptest.NewRequest(http.MethodGet, projectPath+"secrets", nil)
 	r.Header.Set("X-Auth-Token", token)
 	w := kit.Send(r)
 	checkAnswer(t, w, 401, "APIGW.0301")

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ func TestDevOnLoopbackOnly(t *testing.T) {
 // counts, not what he says.
 func TestDevForwardedIsNotBelieved(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{Dev: true})
-	r := httptest.NewRequest("GET", "/dev/clock", nil)
+	r := httptest.NewRequest(http.MethodGet, "/dev/clock", nil)
 	r.RemoteAddr = "192.0.2.1:5000"
 	r.Header.Set("X-Forwarded-For", "127.0.0.1")
 	checkAnswer(t, kit.Send(r), 404, "APIGW.0101")

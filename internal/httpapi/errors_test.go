@@ -93,7 +93,7 @@ func newBare(log *slog.Logger, reset func() error) *httpapi.API {
 }
 
 func resetRequest() *http.Request {
-	r := httptest.NewRequest("POST", "/dev/reset", nil)
+	r := httptest.NewRequest(http.MethodPost, "/dev/reset", nil)
 	r.RemoteAddr = "127.0.0.1:5000"
 	return r
 }
@@ -117,7 +117,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("the access log has %d lines: %s", n, out.String())
 	}
 	w = httptest.NewRecorder()
-	api.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if !strings.Contains(w.Body.String(), `coffer_requests_total{code="CSMS.0001",operation="ResetDev",status="500"} 1`) {
 		t.Errorf("metrics: %s", w.Body)
 	}

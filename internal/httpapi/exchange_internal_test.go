@@ -55,7 +55,7 @@ func TestReleaseClearsBodies(t *testing.T) {
 	for _, size := range []int{1, 4095, 4096, 4097, 70_000, 300_000} {
 		for _, announced := range []int64{int64(size), -1, 300_001} {
 			body := &witness{Reader: strings.NewReader(strings.Repeat("c", size))}
-			r := httptest.NewRequest("POST", "/", nil)
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.Body, r.ContentLength = body, announced
 			x := &exchange{ResponseWriter: httptest.NewRecorder(), r: r}
 			if err := x.readBody(300_001); err != nil || len(x.body) != size {
@@ -72,7 +72,7 @@ func TestReleaseClearsBodies(t *testing.T) {
 func TestReleaseClearsWhatFailed(t *testing.T) {
 	for name, tail := range map[string]io.Reader{"too large": strings.NewReader("cc"), "cut off": failing{}} {
 		body := &witness{Reader: io.MultiReader(strings.NewReader(strings.Repeat("c", 9999)), tail)}
-		r := httptest.NewRequest("POST", "/", nil)
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.Body, r.ContentLength = body, -1
 		x := &exchange{ResponseWriter: httptest.NewRecorder(), r: r}
 		if err := x.readBody(10_000); err == nil {
@@ -180,7 +180,7 @@ func TestCut(t *testing.T) {
 // TestFailAfterTheAnswerHasBegun protects the client from two answers in one.
 func TestFailAfterTheAnswerHasBegun(t *testing.T) {
 	w := httptest.NewRecorder()
-	x := &exchange{ResponseWriter: w, route: &unrouted, r: httptest.NewRequest("GET", "/", nil)}
+	x := &exchange{ResponseWriter: w, route: &unrouted, r: httptest.NewRequest(http.MethodGet, "/", nil)}
 	_ = x.send(http.StatusOK, []byte("{}"))
 	(&API{}).fail(x, csms.Invalidf("too late"))
 	if w.Body.String() != "{}" || x.code != csms.CodeInvalid {

@@ -94,7 +94,7 @@ func TestHead(t *testing.T) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	_ = answer.Body.Close()
-	if answer.StatusCode != 200 || len(body) > 0 || err != nil || answer.ContentLength < 20 || answer.Header.Get("X-Request-Id") == "" {
+	if answer.StatusCode != http.StatusOK || len(body) > 0 || err != nil || answer.ContentLength < 20 || answer.Header.Get("X-Request-Id") == "" {
 		t.Errorf("HEAD: %v, %q, %v", answer, body, err)
 	}
 }
@@ -106,7 +106,7 @@ func TestBodyLimit(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
 	body := strings.Repeat(" ", limit-2) + "{}"
 	send := func(body string, announced int64) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("POST", projectPath+"secrets", strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, projectPath+"secrets", strings.NewReader(body))
 		kit.Sign(testkit.Owner, r, body)
 		r.ContentLength = announced
 		return kit.Send(r)
@@ -199,7 +199,7 @@ func TestTimeout(t *testing.T) {
 	kit := testkit.New(t, testkit.Options{})
 	ctx, cancel := context.WithDeadline(t.Context(), time.UnixMilli(int64(testkit.Epoch)))
 	defer cancel()
-	r := httptest.NewRequest("POST", projectPath+"secrets", strings.NewReader(`{"name":"a","secret_string":"x"}`)).WithContext(ctx)
+	r := httptest.NewRequest(http.MethodPost, projectPath+"secrets", strings.NewReader(`{"name":"a","secret_string":"x"}`)).WithContext(ctx)
 	kit.Sign(testkit.Owner, r, `{"name":"a","secret_string":"x"}`)
 	checkAnswer(t, kit.Send(r), 504, "APIGW.0201")
 }

@@ -47,6 +47,8 @@ func TestTheSecretBehavesAsTheStatementsSay(t *testing.T) {
 			"RestoreSecret":             h.restore,
 			"DeleteSecret":              h.destroy,
 			"state switch":              h.switchState,
+			"back to ENABLED":           h.enable,
+			"back to ENABLED once more": h.enable, // most operations want that state
 			"replicas":                  h.replicate,
 			"time passes":               h.pass,
 		})
@@ -211,6 +213,9 @@ func (h *history) createVersions(t *rapid.T) {
 func (h *history) updateVersion(t *rapid.T) {
 	h.tick(t)
 	id, expire := h.pathIDs().Draw(t, "version_id"), expiries(h.now).Draw(t, "expire_time")
+	if i := slices.IndexFunc(h.s.Versions, func(v csms.Version) bool { return v.Expired }); i >= 0 && rapid.Bool().Draw(t, "one that expired") {
+		id = h.s.Versions[i].ID()
+	}
 	h.do(h.m.updateVersion(id, expire, h.now), setExpiry(id, csms.Millis(expire)))
 }
 
@@ -260,13 +265,14 @@ func (h *history) removeLabel(t *rapid.T) {
 
 func (h *history) update(t *rapid.T) {
 	h.tick(t)
+	x := strings.Repeat
 	p := modelPatch{
-		key:         optional(t, "kms_key_id", "key-2", "key-3", "kk", "k", "é", "éé", "", strings.Repeat("k", 64), strings.Repeat("é", 64), strings.Repeat("k", 65)),
-		description: optional(t, "description", "", "new", strings.Repeat("x", 2048), strings.Repeat("x", 2049), strings.Repeat("é", 1025)),
-		period:      optional(t, "rotation_period", periodTexts()...),
-		urn:         optional(t, "rotation_func_urn", "", "urn:fss:f", "urn:fss:g"),
-		auto:        optional(t, "auto_rotation", true, false),
-		events:      optional(t, "event_subscriptions", nil, []string{}, []string{"e"}, []string{"a.b"}, []string{""}, []string{"a", "b"}),
+		key:         optional(t, "kms_key_id", []string{"key-2", "kk", "éé", x("k", 64), x("é", 64)}, []string{"", "k", "é", x("k", 65)}),
+		description: optional(t, "description", []string{"", "new", x("x", 2048), x("é", 1024)}, []string{x("x", 2049), x("é", 1025)}),
+		period:      optional(t, "rotation_period", append(periodTexts(true), ""), periodTexts(false)),
+		urn:         optional(t, "rotation_func_urn", []string{"", "urn:fss:f", "urn:fss:g"}, nil),
+		auto:        optional(t, "auto_rotation", []bool{true, false}, nil),
+		events:      optional(t, "event_subscriptions", [][]string{nil, {}, {"e"}}, [][]string{{"a.b"}, {""}, {"a", "b"}}),
 	}
 	h.do(h.m.update(p, h.now), update(csms.Patch{
 		KMSKeyID: p.key, Description: p.description, AutoRotation: p.auto,
@@ -291,6 +297,15 @@ func (h *history) switchState(t *rapid.T) {
 	h.tick(t)
 	to := rapid.SampledFrom([]string{"ENABLED", "ENABLED", "ENABLED", "DISABLED", "FROZEN", "PENDING_DELETE", ""}).Draw(t, "state")
 	h.do(h.m.switchState(to, h.now), switchTo(csms.State(to)))
+}
+
+// enable leads back to ENABLED from wherever the secret is.
+func (h *history) enable(*rapid.T) {
+	if h.s.State == csms.PendingDelete {
+		h.do(h.m.restore(h.now), restore())
+		return
+	}
+	h.do(h.m.switchState("ENABLED", h.now), switchTo(csms.Enabled))
 }
 
 // replicate sets the number of copies, which no rule of the core does yet; mostly to
@@ -344,21 +359,26 @@ func expiries(now int64) *rapid.Generator[int64] {
 	})
 }
 
-// periodTexts are the periods that the model knows, and the empty one, which clears.
-func periodTexts() []string {
-	texts := []string{""}
-	for text := range periods {
-		texts = append(texts, text)
+// periodTexts are the periods that the model takes, or those that it refuses.
+func periodTexts(good bool) []string {
+	texts := []string{}
+	for text, length := range periods {
+		if (length > 0) == good {
+			texts = append(texts, text)
+		}
 	}
 	slices.Sort(texts)
 	return texts
 }
 
-// optional draws one of values, or nil for an absent field.
-func optional[T any](t *rapid.T, field string, values ...T) *T {
-	if rapid.IntRange(0, 2).Draw(t, field+" is given") > 0 {
+// optional draws one of good, seldom one of bad, or nil for an absent field.
+func optional[T any](t *rapid.T, field string, good, bad []T) *T {
+	switch n := rapid.IntRange(0, 19).Draw(t, field+" is given"); {
+	case n < 12:
 		return nil
+	case n == 19 && len(bad) > 0:
+		return ptr(rapid.SampledFrom(bad).Draw(t, field))
+	default:
+		return ptr(rapid.SampledFrom(good).Draw(t, field))
 	}
-	v := rapid.SampledFrom(values).Draw(t, field)
-	return &v
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,13 +13,11 @@ import (
 )
 
 func newIAM(c *cli) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "iam", Short: "Manage users, access keys and policies of a running server", Args: noArgs,
+	return group(&cobra.Command{
+		Use: "iam", Short: "Manage users, access keys and policies of a running server",
 		Long: `Manage the identities of a running server. Users are named by name or id. A user without a
 policy may do nothing; the account owner may do everything.`,
-	}
-	cmd.AddCommand(newUser(c), newKey(c), newPolicy(c), newToken(c))
-	return cmd
+	}, newUser(c), newKey(c), newPolicy(c), newToken(c))
 }
 
 // iamCall sends a request that is in no project.
@@ -64,9 +63,8 @@ func (c *cli) userID(ctx context.Context, user string) (string, error) {
 }
 
 func newUser(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "Manage users", Args: noArgs}
-	cmd.AddCommand(newUserCreate(c), newUserList(c), newUserUpdate(c), newUserDelete(c))
-	return cmd
+	return group(&cobra.Command{Use: "user", Short: "Manage users"},
+		newUserCreate(c), newUserList(c), newUserUpdate(c), newUserDelete(c))
 }
 
 func newUserCreate(c *cli) *cobra.Command {
@@ -105,10 +103,7 @@ func (c *cli) password(file string) (string, error) {
 		return "", nil
 	}
 	b, err := c.readFile(file)
-	if n := len(b); n > 0 && b[n-1] == '\n' {
-		b = b[:n-1]
-	}
-	return string(b), err
+	return string(bytes.TrimRight(b, "\r\n")), err
 }
 
 func newUserList(c *cli) *cobra.Command {
@@ -190,20 +185,19 @@ type keyView struct {
 const keyPath = "/v3.0/OS-CREDENTIAL/credentials"
 
 func newKey(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Manage access keys", Args: noArgs}
 	status := func(use, short, to string) *cobra.Command {
 		return &cobra.Command{Use: use + " ACCESS_KEY", Short: short, Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
 			in := map[string]any{"credential": map[string]string{"status": to}}
 			return c.iamCall(cmd.Context(), http.MethodPut, keyPath+"/"+url.PathEscape(args[0]), in, nil)
 		}}
 	}
-	cmd.AddCommand(newKeyCreate(c), newKeyList(c),
+	return group(&cobra.Command{Use: "key", Short: "Manage access keys"},
+		newKeyCreate(c), newKeyList(c),
 		status("activate", "Let an access key sign again", "active"),
 		status("deactivate", "Refuse what an access key signs", "inactive"),
 		&cobra.Command{Use: "delete ACCESS_KEY", Short: "Delete an access key", Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
 			return c.iamCall(cmd.Context(), http.MethodDelete, keyPath+"/"+url.PathEscape(args[0]), nil, nil)
 		}})
-	return cmd
 }
 
 func newKeyCreate(c *cli) *cobra.Command {
@@ -229,7 +223,7 @@ func newKeyCreate(c *cli) *cobra.Command {
 
 func newKeyList(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use: "list [USER]", Short: "List the access keys of a user, or one's own", Args: cobra.MaximumNArgs(1),
+		Use: "list [USER]", Short: "List the access keys of a user, or one's own", Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := keyPath
 			if len(args) == 1 {
@@ -265,8 +259,8 @@ func newToken(c *cli) *cobra.Command {
 				return usageError{errors.New("--user and --domain must be given")}
 			}
 			password, err := c.password(passwordFile)
-			if err == nil && password == "" {
-				password, err = c.prompt("Password: ")
+			if err == nil && passwordFile == "" {
+				password, err = c.prompt("Password: ", "--password-file")
 			}
 			if err != nil {
 				return err

@@ -22,17 +22,15 @@ type policyAnswer struct {
 }
 
 func newPolicy(c *cli) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "policy", Short: "Manage policies and who has them", Args: noArgs,
+	return group(&cobra.Command{
+		Use: "policy", Short: "Manage policies and who has them",
 		Long: `Manage policies. A policy is named by name or id. Its document is JSON of grammar 1.1 or 5.0:
 
   {"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:get","csms:secret:getVersion"],
    "Resource":["csms:*:*:secretName:prod_*"]}]}`,
-	}
-	cmd.AddCommand(newPolicyCreate(c), newPolicyList(c), newPolicyShow(c), newPolicyUpdate(c), newPolicyDelete(c),
+	}, newPolicyCreate(c), newPolicyList(c), newPolicyShow(c), newPolicyUpdate(c), newPolicyDelete(c),
 		newPolicyAttach(c, "attach", "Give a policy to a user", "attach-user"),
 		newPolicyAttach(c, "detach", "Take a policy away from a user", "detach-user"))
-	return cmd
 }
 
 func (c *cli) printPolicies(answer any, policies ...policyView) error {
@@ -90,7 +88,8 @@ func newPolicyCreate(c *cli) *cobra.Command {
 }
 
 func documentFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "file", "-", `file with the document; "-" is standard input`)
+	cmd.Flags().StringVar(file, "file", "", `file with the document; "-" is standard input`)
+	_ = cmd.MarkFlagRequired("file") // it was defined just now
 }
 
 func newPolicyList(c *cli) *cobra.Command {

@@ -48,13 +48,14 @@ type cli struct {
 }
 
 func newRoot(c *cli) *cobra.Command {
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:   "coffer",
 		Short: "A self-hosted secret manager that speaks the Huawei Cloud CSMS API",
 		Long: `Coffer stores secrets and serves them through the CSMS API of Huawei Cloud.
 
-"coffer dev" serves from memory for tests; "coffer server" is for production. The other
-commands talk to a server. They find it, and who calls, in the environment:
+"coffer dev" serves from memory for tests; "coffer server" is for production; "coffer admin"
+works on the data of a stopped server. The other commands talk to a server. They find it,
+and who calls, in the environment:
 
   COFFER_ENDPOINT      URL of the server (default ` + defaultEndpoint + `)
   COFFER_PROJECT_ID    project; looked up when there is just one
@@ -63,15 +64,23 @@ commands talk to a server. They find it, and who calls, in the environment:
   COFFER_SECRET_KEY      its secret; or
   COFFER_TOKEN         a token
 
-HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_PROJECT_ID serve too.
+HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_PROJECT_ID serve too. A token goes
+before an access key.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 refused (the
-request or the state of the secret), 6 the server cannot be reached or cannot answer.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 not permitted,
+5 refused (the request or the state of the secret), 6 the server cannot be reached or cannot
+answer.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noArgs,
-	}
+		// What cobra itself would report without saying that it is a matter of usage.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
+				return usageError{err}
+			}
+			return c.checkOutput()
+		},
+	}, newSecret(c), newVersion(c), newStage(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.endpoint, "endpoint", "", "URL of the server (COFFER_ENDPOINT)")
 	flags.StringVar(&c.project, "project", "", "id of the project (COFFER_PROJECT_ID)")
@@ -79,8 +88,27 @@ request or the state of the secret), 6 the server cannot be reached or cannot an
 	flags.StringVarP(&c.output, "output", "o", "table", "table or json")
 	flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for an answer")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSecret(c), newVersion(c), newStage(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
 	return root
+}
+
+// group makes cmd a noun with verbs below it. By itself it prints its help; with a
+// verb that it does not have, cobra would do the same and call it a success.
+func group(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	cmd.DisableFlagsInUseLine = true
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		err := usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return hinted(err, fmt.Sprintf("did you mean %q?", cmd.CommandPath()+" "+near[0]))
+		}
+		return err
+	}
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.SuggestionsMinimumDistance = 1
+	cmd.AddCommand(below...)
+	return cmd
 }
 
 const defaultEndpoint = "http://127.0.0.1:9180"
@@ -105,8 +133,8 @@ func (c *cli) client() (*client.Client, error) {
 	config.SecretKey = c.setting("", "COFFER_SECRET_KEY", "HUAWEICLOUD_SDK_SK", "CLOUD_SDK_SK")
 	config.SecurityToken = c.getenv("COFFER_SECURITY_TOKEN")
 	if config.Token == "" && (config.AccessKey == "" || config.SecretKey == "") {
-		return nil, hinted(errors.New("no credentials"),
-			"set COFFER_ACCESS_KEY and COFFER_SECRET_KEY, or COFFER_TOKEN")
+		return nil, hinted(usageError{errors.New("no credentials")},
+			"set COFFER_ACCESS_KEY and COFFER_SECRET_KEY, or COFFER_TOKEN; coffer dev and the first start of coffer server print them")
 	}
 	return c.connect(config)
 }
@@ -135,11 +163,15 @@ func (c *cli) connect(config client.Config) (*client.Client, error) {
 	if file := c.setting(c.caFile, "COFFER_CACERT"); file != "" {
 		pem, err := os.ReadFile(file) //nolint:gosec // the user names the file
 		if err != nil {
-			return nil, fmt.Errorf("reading the CA certificate: %w", err)
+			return nil, usageError{fmt.Errorf("reading the CA certificate: %w", err)}
 		}
 		config.CACert = pem
 	}
-	return client.New(config)
+	cl, err := client.New(config)
+	if err != nil {
+		return nil, hinted(usageError{err}, "see COFFER_ENDPOINT, COFFER_CACERT and COFFER_ACCESS_KEY")
+	}
+	return cl, nil
 }
 
 // inProject returns the client in the project that is named, or in the only one
@@ -158,7 +190,7 @@ func (c *cli) inProject(ctx context.Context) (*client.Client, error) {
 		return nil, fmt.Errorf("looking up the project: %w", err)
 	}
 	if len(list.Projects) != 1 {
-		return nil, hinted(fmt.Errorf("these credentials reach %d projects", len(list.Projects)), "name one with --project or COFFER_PROJECT_ID")
+		return nil, hinted(usageError{fmt.Errorf("these credentials reach %d projects", len(list.Projects))}, "name one with --project or COFFER_PROJECT_ID")
 	}
 	return cl.WithProject(list.Projects[0].ID), nil
 }

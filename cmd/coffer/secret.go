@@ -45,12 +45,10 @@ type pageInfo struct {
 }
 
 func newSecret(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "secret", Short: "Create, read, list and delete secrets", Args: noArgs}
-	cmd.AddCommand(
+	return group(&cobra.Command{Use: "secret", Short: "Create, read, list and delete secrets"},
 		newSecretCreate(c), newSecretGet(c), newSecretShow(c), newSecretList(c), newSecretUpdate(c),
 		newSecretHistory(c), newSecretScheduleDelete(c), newSecretRestore(c), newSecretDelete(c),
 		newSecretBatchGet(c), newSecretBatchDelete(c))
-	return cmd
 }
 
 // printSecrets prints secrets as rows; answer is the same as JSON.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"coffer/internal/app"
@@ -21,27 +24,18 @@ certificate and an account, and prints the account's credentials once.`,
 			if reference {
 				return app.WriteReference(c.out)
 			}
-			cfg := app.DefaultConfig()
-			if config != "" {
-				var err error
-				if cfg, err = app.LoadConfig(config); err != nil {
-					return err
-				}
+			cfg, err := configuration(config, data)
+			if err != nil {
+				return err
 			}
 			if listen != "" {
 				cfg.Listen = listen
-			}
-			if data != "" {
-				cfg.Data = data
 			}
 			s, err := app.NewServer(cmd.Context(), cfg, c.err)
 			if err != nil {
 				return err
 			}
-			if err := s.Welcome(c.out); err != nil {
-				return err
-			}
-			return s.Run(cmd.Context())
+			return c.serve(cmd.Context(), s)
 		},
 	}
 	flags := cmd.Flags()
@@ -50,6 +44,31 @@ certificate and an account, and prints the account's credentials once.`,
 	flags.StringVar(&data, "data", "", "data directory, instead of the configured one")
 	flags.BoolVar(&reference, "print-config", false, "print the configuration reference and exit")
 	return cmd
+}
+
+// configuration returns what the file says, or the defaults without one; data, if
+// it is given, goes before.
+func configuration(file, data string) (app.Config, error) {
+	cfg := app.DefaultConfig()
+	if file != "" {
+		var err error
+		if cfg, err = app.LoadConfig(file); err != nil {
+			return cfg, err
+		}
+	}
+	if data != "" {
+		cfg.Data = data
+	}
+	return cfg, nil
+}
+
+// serve tells where the server is, and runs it. Credentials that cannot be printed
+// are lost, so it does not start then.
+func (c *cli) serve(ctx context.Context, s *app.Server) error {
+	if err := s.Welcome(c.out); err != nil {
+		return hinted(errors.Join(err, s.Close()), `if this was the first start, "coffer admin reset-owner" gives the account owner new credentials`)
+	}
+	return s.Run(ctx)
 }
 
 func newDev(c *cli) *cobra.Command {
@@ -64,13 +83,13 @@ The credentials are fixed and public. The clock moves on by itself, and by reque
   curl -X PUT  http://127.0.0.1:9180/dev/projects/PROJECT/secrets/NAME/state -d '{"state":"DISABLED"}'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := app.NewDev(cmd.Context(), d, c.err)
+			if errors.As(err, new(*app.ConfigError)) {
+				return hinted(err, `"coffer dev --help" lists the flags`)
+			}
 			if err != nil {
 				return err
 			}
-			if err := s.Welcome(c.out); err != nil {
-				return err
-			}
-			return s.Run(cmd.Context())
+			return c.serve(cmd.Context(), s)
 		},
 	}
 	flags := cmd.Flags()

@@ -16,8 +16,7 @@ type stageAnswer struct {
 }
 
 func newStage(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "stage", Short: "Manage the labels (version stages) of a secret", Args: noArgs}
-	cmd.AddCommand(
+	return group(&cobra.Command{Use: "stage", Short: "Manage the labels (version stages) of a secret"},
 		&cobra.Command{
 			Use: "show SECRET STAGE", Short: "Show which version a label is on (ShowSecretStage)", Args: exactly(2), ValidArgsFunction: c.completeSecret,
 			RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,7 +42,6 @@ func newStage(c *cli) *cobra.Command {
 				return c.call(cmd.Context(), "DELETE", secretPath(args[0], "stages", args[1]), nil, nil)
 			},
 		})
-	return cmd
 }
 
 func (c *cli) stageCall(ctx context.Context, method, path string, in any) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -34,12 +35,15 @@ func (v *valueFlags) read(c *cli) (newValue, error) {
 		b, err := c.readFile(v.binary)
 		return newValue{SecretBinary: b}, err
 	}
-	if v.text != "" {
-		b, err := c.readFile(v.text)
-		return newValue{SecretString: string(b)}, err
+	if v.text == "" {
+		text, err := c.prompt("Value: ", "--value-file")
+		return newValue{SecretString: text}, err
 	}
-	text, err := c.prompt("Value: ")
-	return newValue{SecretString: text}, err
+	b, err := c.readFile(v.text)
+	if err == nil && !utf8.Valid(b) {
+		err = usageError{errors.New("the value is not text in UTF-8; use --binary-file, which keeps every byte")}
+	}
+	return newValue{SecretString: string(b)}, err
 }
 
 // readFile reads a file to its end, with every byte: a value may end in a line
@@ -48,29 +52,29 @@ func (c *cli) readFile(name string) ([]byte, error) {
 	if name == "-" {
 		b, err := io.ReadAll(c.in)
 		if err != nil {
-			return nil, fmt.Errorf("reading the value from standard input: %w", err)
+			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
 		return b, nil
 	}
 	b, err := os.ReadFile(name) //nolint:gosec // the user names the file
 	if err != nil {
-		return nil, fmt.Errorf("reading the value: %w", err)
+		return nil, usageError{fmt.Errorf("reading a file: %w", err)}
 	}
 	return b, nil
 }
 
 // prompt asks for a text that is not shown. Without a terminal there is nobody to
-// ask.
-func (c *cli) prompt(question string) (string, error) {
+// ask, and the error names the flag that says where the text is.
+func (c *cli) prompt(question, flag string) (string, error) {
 	in, ok := c.in.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // a descriptor fits
-		return "", usageError{errors.New("no value: standard input is no terminal to ask on; use --value-file FILE, or --value-file - for standard input")}
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", usageError{fmt.Errorf("standard input is no terminal to ask on; use %s FILE, or %s - for standard input", flag, flag)}
 	}
 	fmt.Fprint(c.err, question)
-	text, err := term.ReadPassword(int(in.Fd())) //nolint:gosec // a descriptor fits
+	text, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(c.err)
 	if err != nil {
-		return "", fmt.Errorf("reading the value: %w", err)
+		return "", fmt.Errorf("asking on the terminal: %w", err)
 	}
 	return string(text), nil
 }

@@ -36,9 +36,10 @@ type valueView struct {
 }
 
 func newVersion(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "version", Short: "Store new values and manage versions", Args: noArgs}
-	cmd.AddCommand(newVersionCreate(c), newSecretHistory(c), newVersionExpire(c))
-	return cmd
+	list := newSecretHistory(c)
+	list.Aliases = []string{"list"}
+	return group(&cobra.Command{Use: "version", Short: "Store new values and manage versions"},
+		newVersionCreate(c), list, newVersionExpire(c))
 }
 
 func (c *cli) printVersions(answer any, versions ...metadataView) error {
@@ -116,7 +117,7 @@ func newVersionExpire(c *cli) *cobra.Command {
 
 func newSecretHistory(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use: "history SECRET", Aliases: []string{"list"}, Short: "List the versions and their labels (ListSecretVersions)",
+		Use: "history SECRET", Short: "List the versions and their labels (ListSecretVersions)",
 		Args: exactly(1), ValidArgsFunction: c.completeSecret,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			versions, err := c.listVersions(cmd.Context(), args[0])

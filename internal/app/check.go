@@ -26,7 +26,9 @@ func (c *Config) check() error {
 		}
 	}
 	check(c.Data != "", "data is empty; give a directory")
-	check(c.Region != "", "region is empty; give a region id such as self-1")
+	for _, region := range append([]string{c.Region}, c.Aliases...) {
+		check(isRegion(region), "region or region_aliases holds %q; a region id takes letters, digits, '-' and '_', such as self-1", region)
+	}
 	check(c.Domain != "", "domain is empty; give a name for the account")
 	check(c.AdminUser != "", "admin_user is empty; give a name for the account owner")
 	check((c.TLS.Certificate == "") == (c.TLS.Key == ""), "tls.certificate and tls.key go together")
@@ -44,6 +46,12 @@ func (c *Config) check() error {
 	_, level := c.Log.level()
 	_, proxies := c.Auth.proxies()
 	return errors.Join(append(errs, checkListen(c.Listen), checkPublicURL(c.PublicURL), c.RootKey.check(), level, proxies)...)
+}
+
+// isRegion reports whether name can be a region id, which becomes a part of resource
+// names and of environment variables of SDKs.
+func isRegion(name string) bool {
+	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // checkListen reports an address that is not host and port. An empty one would

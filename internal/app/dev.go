@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -76,11 +75,14 @@ func NewDev(ctx context.Context, d DevConfig, logs io.Writer) (*Server, error) {
 
 // check reports flags that would give a server that no client can talk to.
 func (d *DevConfig) check() error {
-	err := checkListen(d.Listen)
-	if id := d.ProjectID; id == "" || len(id) > 64 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
-		err = errors.Join(err, fmt.Errorf("project-id is %q; it takes 1 to 64 letters, digits, '-' and '_', and most clients insist on 32 hex digits", id))
+	errs := []error{checkListen(d.Listen)}
+	if !isRegion(d.ProjectID) { // the same alphabet
+		errs = append(errs, fmt.Errorf("project-id is %q; it takes letters, digits, '-' and '_', and most clients insist on 32 hex digits", d.ProjectID))
 	}
-	return err
+	if !isRegion(d.Region) {
+		errs = append(errs, fmt.Errorf("region is %q; it takes letters, digits, '-' and '_', such as cn-north-4", d.Region))
+	}
+	return errors.Join(errs...)
 }
 
 // readIdentities reads the file of --iam: users with passwords, access keys and

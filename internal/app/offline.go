@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -9,22 +10,24 @@ import (
 	"path/filepath"
 
 	"coffer/internal/kv/pebblekv"
+	"coffer/internal/service/identity"
 	"coffer/internal/store"
 )
 
 // Offline is the store of a stopped server, for checks and repairs. It needs no root
-// key, because it opens no value.
+// key but for ResetOwner, because it opens no value.
 type Offline struct {
-	db    *pebblekv.Store
-	store *store.Store
+	config Config
+	db     *pebblekv.Store
+	store  *store.Store
 }
 
-// OpenOffline opens the store in the data directory dir, which must exist and not be
-// in use.
-func OpenOffline(ctx context.Context, dir string) (*Offline, error) {
-	path := storeDir(dir)
+// OpenOffline opens the store in the data directory of c, which must exist and not
+// be in use.
+func OpenOffline(ctx context.Context, c Config) (*Offline, error) {
+	path := storeDir(c.Data)
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("opening the store: %s is no data directory of a Coffer server: %w", dir, err)
+		return nil, fmt.Errorf("opening the store: %s is no data directory of a Coffer server: %w", c.Data, err)
 	}
 	db, err := pebblekv.Open(path, pebblekv.Options{})
 	if err != nil {
@@ -34,7 +37,7 @@ func OpenOffline(ctx context.Context, dir string) (*Offline, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Offline{db: db, store: st}, nil
+	return &Offline{config: c, db: db, store: st}, nil
 }
 
 // storeDir is the folder of the engine in a data directory.
@@ -60,8 +63,45 @@ func (o *Offline) Reindex(ctx context.Context) (int, error) { return o.store.Rei
 // Dump prints every record as a line of JSON.
 func (o *Offline) Dump(ctx context.Context, w io.Writer) error { return o.store.Dump(ctx, w) }
 
-// Checkpoint copies the store into dir, which must not exist.
-func (o *Offline) Checkpoint(dir string) error { return o.db.Checkpoint(dir) }
+// Checkpoint copies the store into the new directory dir, which becomes a data
+// directory without a root key.
+func (o *Offline) Checkpoint(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fmt.Errorf("making the directory of the copy: %w", err)
+	}
+	if err := o.db.Checkpoint(storeDir(dir)); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	return nil
+}
 
 // Close releases the store.
 func (o *Offline) Close() error { return o.db.Close() }
+
+// Owner is the account owner with new credentials.
+type Owner struct {
+	User      string `json:"user"`
+	Password  string `json:"password"`
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+}
+
+// String keeps the credentials out of whatever prints the owner.
+func (o Owner) String() string { return "account owner " + o.User }
+
+// ResetOwner gives the account owner a new password and a new access key, and voids
+// the old ones with his tokens. It takes the root key, from where the configuration
+// says.
+func (o *Offline) ResetOwner(ctx context.Context) (Owner, error) {
+	now := (&Clock{}).Now
+	kms, err := o.config.openKMS(ctx, o.store, now)
+	if err != nil {
+		return Owner{}, err
+	}
+	ids := identity.New(o.store, kms.IdentityBox(), identity.Options{Now: now, Rand: rand.Reader, Region: o.config.Region})
+	b, err := ids.ResetOwner(ctx, o.config.Domain)
+	if err != nil {
+		return Owner{}, fmt.Errorf("resetting the account owner: %w", err)
+	}
+	return Owner{User: b.UserName, Password: b.Password, AccessKey: b.AccessKey, SecretKey: b.SecretKey}, nil
+}

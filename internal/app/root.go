@@ -49,7 +49,7 @@ func (c *Config) ownRootKey(ctx context.Context, st *store.Store) (rootkey.Key, 
 	case known != nil:
 		return rootkey.Key{}, known
 	default:
-		return rootkey.Key{}, fmt.Errorf("the store in %s was made with a root key that is not there; put it back at %s, or name its source under root_key: %w", c.Data, path, err)
+		return rootkey.Key{}, fmt.Errorf("the store in %s was made with a root key that is not there; put it back at %s, or name its source under root_key: %w", c.Data, path, fs.ErrNotExist)
 	}
 }
 

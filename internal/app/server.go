@@ -167,9 +167,7 @@ func (s *Server) listen(ctx context.Context) error {
 		return fmt.Errorf("listening on %s: %w", s.config.Listen, err)
 	}
 	s.listener = listener
-	if s.cert == nil && s.exposed() {
-		s.log.WarnContext(ctx, "serving plain HTTP to other machines: whoever can read the network can read the values", slog.String("address", s.Addr()))
-	}
+	s.warnIfExposed(ctx)
 	t := s.config.Timeouts
 	s.http = &http.Server{
 		Handler: s.handler(), ReadHeaderTimeout: t.ReadHeader, ReadTimeout: t.Read, WriteTimeout: t.Write, IdleTimeout: t.Idle,
@@ -180,4 +178,16 @@ func (s *Server) listen(ctx context.Context) error {
 		s.http.TLSConfig = s.cert.config()
 	}
 	return nil
+}
+
+// warnIfExposed tells of a listener that other machines can reach and should not.
+func (s *Server) warnIfExposed(ctx context.Context) {
+	address := slog.String("address", s.Addr())
+	switch {
+	case !s.exposed():
+	case s.dev != nil:
+		s.log.WarnContext(ctx, "other machines can reach this server, and its credentials are public: coffer dev is for tests", address)
+	case s.cert == nil:
+		s.log.WarnContext(ctx, "serving plain HTTP to other machines: whoever reads the network reads the values", address)
+	}
 }

@@ -9,7 +9,7 @@ import (
 
 // welcome is what a starting server prints: where it is, on the first start the
 // credentials, and lines to copy for each kind of client.
-var welcome = template.Must(template.New("welcome").Parse(`
+var welcome = template.Must(template.New("welcome").Funcs(template.FuncMap{"sh": shellWord}).Parse(`
 Coffer serves {{.URL}}
   region {{.Region}}{{if .Aliases}} (also {{.Aliases}}){{end}}, domain {{.Domain}}, project {{.ProjectID}}
 {{- if .Data}}
@@ -24,30 +24,44 @@ First start. These credentials of the account owner are shown once; keep them:
   password    {{.Password}}
   access key  {{.AccessKey}}
   secret key  {{.SecretKey}}
+{{- else}}
+
+The credentials of the account owner were shown on the first start. If they are lost, stop
+the server and run "{{.Program}} admin reset-owner". In the lines below put them in.
 {{- end}}
 
 Command line:
-{{if .CA}}  export COFFER_CACERT={{.CA}}
-{{end}}  export COFFER_ENDPOINT={{.URL}} COFFER_PROJECT_ID={{.ProjectID}}
+{{if .CA}}  export COFFER_CACERT={{sh .CA}}
+{{end}}  export COFFER_ENDPOINT={{sh .URL}} COFFER_PROJECT_ID={{.ProjectID}}
   export COFFER_ACCESS_KEY={{.AccessKey}} COFFER_SECRET_KEY={{.SecretKey}}
-  printf 's3cr3t' | {{.Program}} secret create demo --value-file -
-  {{.Program}} secret get demo
+  printf 's3cr3t' | {{sh .Program}} secret create demo --value-file -
+  {{sh .Program}} secret get demo
 
 Go SDK, and Python with REQUESTS_CA_BUNDLE for SSL_CERT_FILE (the program itself stays as it is):
-{{if .CA}}  export SSL_CERT_FILE={{.CA}}
-{{end}}  export HUAWEICLOUD_SDK_REGION_CSMS_{{.SDKRegion}}={{.URL}}
+{{if .CA}}  export SSL_CERT_FILE={{sh .CA}}
+{{end}}  export HUAWEICLOUD_SDK_REGION_CSMS_{{.SDKRegion}}={{sh .URL}}
 {{- if .CA}}
-  export HUAWEICLOUD_SDK_IAM_ENDPOINT={{.URL}}{{end}}
+  export HUAWEICLOUD_SDK_IAM_ENDPOINT={{sh .URL}}{{end}}
   export HUAWEICLOUD_SDK_AK={{.AccessKey}} HUAWEICLOUD_SDK_SK={{.SecretKey}} HUAWEICLOUD_SDK_PROJECT_ID={{.ProjectID}}
   export CLOUD_SDK_AK={{.AccessKey}} CLOUD_SDK_SK={{.SecretKey}}
 
 curl with a token:
-  TOKEN=$(curl -sS {{if .CA}}--cacert {{.CA}} {{end}}-D - -o /dev/null '{{.URL}}/v3/auth/tokens?nocatalog=true' \
-    -H 'Content-Type: application/json' -d '{{.TokenRequest}}' \
+  TOKEN=$(curl -sS {{if .CA}}--cacert {{sh .CA}} {{end}}-D - -o /dev/null {{sh (print .URL "/v3/auth/tokens?nocatalog=true")}} \
+    -H 'Content-Type: application/json' -d {{sh .TokenRequest}} \
     | tr -d '\r' | awk 'tolower($1) == "x-subject-token:" {print $2}')
-  curl -sS {{if .CA}}--cacert {{.CA}} {{end}}-H "X-Auth-Token: $TOKEN" {{.URL}}/v1/{{.ProjectID}}/secrets
+  curl -sS {{if .CA}}--cacert {{sh .CA}} {{end}}-H "X-Auth-Token: $TOKEN" {{sh (print .URL "/v1/" .ProjectID "/secrets")}}
 
 `))
+
+// shellWord returns text as one word of a shell: as it is where that is safe, else
+// in quotes.
+func shellWord(text string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=,"
+	if text != "" && strings.Trim(text, plain) == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
 
 // welcomeData fills the template.
 type welcomeData struct {
@@ -76,10 +90,13 @@ func (s *Server) Welcome(w io.Writer) error {
 		ProjectID: first.ProjectID, Data: s.config.Data, CA: s.caPath, Program: program(),
 		SDKRegion: strings.ReplaceAll(strings.ToUpper(region), "-", "_"),
 		First:     first.Created && s.dev == nil, Known: first.Created || s.dev != nil,
-		User: s.config.AdminUser, Password: first.Password, AccessKey: first.AccessKey, SecretKey: first.SecretKey,
+		User: first.UserName, Password: first.Password, AccessKey: first.AccessKey, SecretKey: first.SecretKey,
 	}
 	if !data.Known {
 		data.Password, data.AccessKey, data.SecretKey = "PASSWORD", "ACCESS_KEY", "SECRET_KEY"
 	}
-	return welcome.Execute(w, &data)
+	if err := welcome.Execute(w, &data); err != nil {
+		return fmt.Errorf("printing where the server is: %w", err)
+	}
+	return nil
 }

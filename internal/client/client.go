@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"coffer/internal/auth/signature"
 	"coffer/internal/wire"
@@ -48,10 +49,10 @@ type Client struct {
 // New returns a client for c. It reports an endpoint or a CA that cannot be used.
 func New(c Config) (*Client, error) {
 	u, err := url.Parse(c.Endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("the endpoint %q is not a URL such as https://127.0.0.1:9443", c.Endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return nil, fmt.Errorf("the endpoint is not a URL of scheme, host and port, such as https://127.0.0.1:9443")
 	}
-	c.Endpoint = strings.TrimRight(c.Endpoint, "/")
+	c.Endpoint = u.Scheme + "://" + u.Host
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if c.CACert != nil {
 		pool := x509.NewCertPool()
@@ -82,6 +83,10 @@ func (c *Client) WithProject(id string) *Client {
 	return &to
 }
 
+// ErrUnreachable is wrapped by the errors of requests that got no answer. Whether the
+// server has carried them out is unknown.
+var ErrUnreachable = errors.New("reaching the server")
+
 // Error is an answer that is no success.
 type Error struct {
 	Status    int
@@ -89,37 +94,49 @@ type Error struct {
 	RequestID string
 }
 
-// Error tells code, message and request id.
+// Error tells message, status, code and request id. Control characters of the
+// message, which would reach a terminal, become blanks.
 func (e *Error) Error() string {
-	msg := e.Msg
-	if msg == "" {
-		msg = http.StatusText(e.Status)
+	text := strings.TrimSuffix(e.Msg, ".")
+	if text == "" {
+		text = http.StatusText(e.Status)
 	}
-	return fmt.Sprintf("%s (HTTP %d %s, request %s)", strings.TrimSuffix(msg, "."), e.Status, e.Code, e.RequestID)
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text) + fmt.Sprintf(" (HTTP %d", e.Status)
+	if e.Code != "" {
+		text += " " + e.Code
+	}
+	if e.RequestID != "" {
+		text += ", request " + e.RequestID
+	}
+	return text + ")"
 }
 
 // Do sends in as the JSON body, unless it is nil, and reads the answer into out,
 // unless that is nil. A {project_id} in the path is filled in; other parts must be
 // escaped by the caller. It returns the header of the answer. An answer that is no
-// success is an *Error.
+// success is an *Error; without an answer the error wraps ErrUnreachable.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	body, err := encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the request: %w", err)
 	}
-	defer clear(body)
 	req, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("reaching the server: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("%w: reading its answer: %w", ErrUnreachable, err)
 	}
 	defer clear(answer)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {

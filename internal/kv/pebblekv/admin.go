@@ -17,7 +17,7 @@ func (s *Store) Checkpoint(dir string) error {
 		return err
 	}
 	defer s.gate.Leave()
-	if err := s.db.Checkpoint(dir); err != nil {
+	if err := s.checkpoint(dir); err != nil {
 		return fmt.Errorf("writing a checkpoint to %s: %w", dir, err)
 	}
 	return nil

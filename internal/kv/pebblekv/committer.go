@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"coffer/internal/kv"
@@ -28,6 +29,7 @@ type committer struct {
 	queue     chan *call
 	stopped   chan struct{}
 	pending   []*call // the batch that is being formed; its array is used again
+	writing   sync.Mutex
 
 	failure atomic.Pointer[error] // set once, when the log can no longer be trusted
 	counts  counts
@@ -159,13 +161,7 @@ func (m *committer) persist(g *group) error {
 	if g.transactions == 0 {
 		return nil
 	}
-	// DB.Apply would pass a failed sync to Logger.Fatalf and then return nil. The
-	// form that waits in a second call returns the error.
-	err := m.db.ApplyNoSyncWait(g.batch, pebble.Sync)
-	if err == nil {
-		err = g.batch.SyncWait()
-	}
-	if err != nil {
+	if err := m.write(g.batch); err != nil {
 		failure := fmt.Errorf("%w: %w", ErrFailed, err)
 		m.failure.Store(&failure)
 		m.log.Error("writing the log; no more writes until the store is opened again", slog.Any("error", err))
@@ -176,6 +172,19 @@ func (m *committer) persist(g *group) error {
 	m.counts.batches.Add(1)
 	m.counts.largest.Store(max(m.counts.largest.Load(), int64(g.transactions)))
 	return nil
+}
+
+// write makes one batch durable at a time, so that every record of the log follows
+// one that is on the disk; checkLog relies on it.
+func (m *committer) write(b *pebble.Batch) error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	// DB.Apply would pass a failed sync to Logger.Fatalf and then return nil. The
+	// form that waits in a second call returns the error.
+	if err := m.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return err
+	}
+	return b.SyncWait()
 }
 
 func (m *committer) failed() error {

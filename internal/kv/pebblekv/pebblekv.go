@@ -68,10 +68,14 @@ type Store struct {
 
 // Open opens the store in dir and creates it, with mode 0700 and synced parents,
 // if there is none. It replays the log of a store that was not closed. An error
-// that wraps ErrInUse means that dir is open elsewhere.
+// that wraps ErrInUse means that dir is open elsewhere, one that wraps ErrDamaged
+// that a part of the log is lost.
 func Open(dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	fs := guardedFS{opts.FS}
+	if err := checkLog(fs, dir); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", dir, err)
+	}
 	db, err := pebble.Open(dir, opts.pebble(fs))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", dir, err)

@@ -23,7 +23,7 @@ func scratchDir(fs vfs.FS, dir string) string {
 }
 
 // Verify reads the whole store from disk and returns an error that names the first
-// damage: every block of every table against its checksum, the order of keys
+// damage: every block of every table against its checksum, the log, the order of keys
 // within and between the levels, and every item against the limits of the port.
 // It works on a checkpoint, so reads and writes go on and the block cache cannot
 // hide what has become of the files. It needs no space but that of the log. ctx is
@@ -39,7 +39,7 @@ func (s *Store) Verify(ctx context.Context) error {
 	if err := s.fs.RemoveAll(dir); err != nil {
 		return fmt.Errorf("removing an old scratch checkpoint: %w", err)
 	}
-	if err := s.db.Checkpoint(dir); err != nil {
+	if err := s.checkpoint(dir); err != nil {
 		return fmt.Errorf("writing a scratch checkpoint: %w", err)
 	}
 	err := verifyDir(ctx, s.fs, dir)
@@ -56,6 +56,9 @@ func verifyDir(ctx context.Context, fs vfs.FS, dir string) (err error) {
 	opts.ReadOnly = true
 	opts.EnsureDefaults() // the readers of tables need the filters and the schema
 	if err := verifyTables(ctx, fs, dir, opts); err != nil {
+		return err
+	}
+	if err := checkLog(fs, dir); err != nil {
 		return err
 	}
 	db, err := pebble.Open(dir, opts)

@@ -79,7 +79,7 @@ request or the state of the secret), 6 the server cannot be reached or cannot an
 	flags.StringVarP(&c.output, "output", "o", "table", "table or json")
 	flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for an answer")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSecret(c), newVersion(c), newStage(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
+	root.AddCommand(newSecret(c), newVersion(c), newStage(c), newPassword(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
 	return root
 }
 

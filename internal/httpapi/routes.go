@@ -47,6 +47,11 @@ var routes = []route{
 	{Name: "UpdateSecretStage", Pattern: "PUT " + secret + "/stages/{stage_name}", Op: iam.UpdateSecretStage, handler: endpoint(updateSecretStage)},
 	{Name: "DeleteSecretStage", Pattern: "DELETE " + secret + "/stages/{stage_name}", Op: iam.DeleteSecretStage, handler: endpoint(deleteSecretStage)},
 
+	{Name: "CheckSecrets", Pattern: "POST " + secrets + "/checker/check", Op: iam.CheckSecrets, handler: endpoint(checkSecrets)},
+	{Name: "ShowSecretsConfig", Pattern: "GET " + secrets + "/checker/config", Op: iam.ShowSecretsConfig, handler: endpoint(showSecretsConfig)},
+	{Name: "UpdateSecretsConfig", Pattern: "POST " + secrets + "/checker/config", Op: iam.UpdateSecretsConfig, handler: endpoint(updateSecretsConfig)},
+	{Name: "GenerateRandomPassword", Pattern: "POST /v1/{project_id}/csms/generate-password", Op: iam.GenerateRandomPassword, handler: endpoint(generateRandomPassword)},
+
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},
 	{Name: "KeystoneCreateToken", Pattern: "POST /v3/auth/tokens", Keystone: true, handler: issueToken},

@@ -11,6 +11,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"coffer/internal/csms"
@@ -24,6 +25,7 @@ type Options struct {
 	Store  *store.Store
 	Sealer *seal.Sealer
 	Now    func() csms.Millis // business time; a held clock in dev mode
+	Rand   io.Reader          // for passwords; safe for concurrent use and fit for cryptography
 	NewID  func() string      // a fresh UUID
 	Region string             // region part of resource names
 	Limits csms.Limits
@@ -35,6 +37,7 @@ type Service struct {
 	store  *store.Store
 	sealer *seal.Sealer
 	now    func() csms.Millis
+	rand   io.Reader
 	newID  func() string
 	region string
 	limits csms.Limits
@@ -45,7 +48,7 @@ type Service struct {
 // New returns a Service over o.
 func New(o Options) *Service {
 	return &Service{
-		store: o.Store, sealer: o.Sealer, now: o.Now, newID: o.NewID,
+		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID,
 		region: o.Region, limits: o.Limits, log: o.Logger,
 	}
 }

@@ -34,6 +34,7 @@ var routes = []route{
 	{Name: "DeleteSecret", Pattern: "DELETE " + secret, Op: iam.DeleteSecret, handler: endpoint(deleteSecret)},
 	{Name: "DeleteSecretForSchedule", Pattern: "POST " + secret + "/scheduled-deleted-tasks/create", Op: iam.DeleteSecretForSchedule, handler: endpoint(deleteSecretForSchedule)},
 	{Name: "RestoreSecret", Pattern: "POST " + secret + "/scheduled-deleted-tasks/cancel", Op: iam.RestoreSecret, handler: endpoint(restoreSecret)},
+	{Name: "BatchImportSecrets", Pattern: "POST " + secrets + "/batch-import", Op: iam.BatchImportSecrets, handler: endpoint(batchImportSecrets)},
 	{Name: "BatchDeleteSecrets", Pattern: "POST " + secrets + "/batch-delete", Op: iam.BatchDeleteSecrets, handler: endpoint(batchDeleteSecrets)},
 
 	{Name: "CreateSecretVersion", Pattern: "POST " + secret + "/versions", Op: iam.CreateSecretVersion, handler: endpoint(createSecretVersion)},

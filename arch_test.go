@@ -26,11 +26,14 @@ var arrows = []arch.Arrow{
 	{From: "internal/seal/sealtest", To: []string{"internal/seal"}},
 	{From: "internal/seal/localkms", To: []string{"internal/seal", "internal/seal/rootkey", "internal/store", "internal/csms"}},
 
+	// The form in which a secret leaves the store.
+	{From: "internal/backup", To: []string{"internal/csms", "internal/seal"}},
+
 	// Operations, and who asks for them.
 	{From: "internal/auth/signature"},
 	{From: "internal/auth/credential", To: []string{"internal/csms", "internal/store", "internal/seal"}},
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential"}},
-	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 
 	// What drives them.
@@ -54,7 +57,7 @@ var arrows = []arch.Arrow{
 var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
-	"internal/service", "internal/service/identity", "internal/password", "internal/jobs", "internal/httpapi", "internal/client",
+	"internal/service", "internal/service/identity", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 }
 
 // testArrows says what test files may import on top. The pure core has no row: its

@@ -49,7 +49,7 @@ func newSecret(c *cli) *cobra.Command {
 	cmd.AddCommand(
 		newSecretCreate(c), newSecretGet(c), newSecretShow(c), newSecretList(c), newSecretUpdate(c),
 		newSecretHistory(c), newSecretScheduleDelete(c), newSecretRestore(c), newSecretDelete(c),
-		newSecretBatchGet(c), newSecretBatchDelete(c), newSecretImport(c))
+		newSecretBatchGet(c), newSecretBatchDelete(c), newSecretImport(c), newSecretBackup(c), newSecretRestoreBackup(c))
 	return cmd
 }
 

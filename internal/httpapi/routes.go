@@ -34,6 +34,8 @@ var routes = []route{
 	{Name: "DeleteSecret", Pattern: "DELETE " + secret, Op: iam.DeleteSecret, handler: endpoint(deleteSecret)},
 	{Name: "DeleteSecretForSchedule", Pattern: "POST " + secret + "/scheduled-deleted-tasks/create", Op: iam.DeleteSecretForSchedule, handler: endpoint(deleteSecretForSchedule)},
 	{Name: "RestoreSecret", Pattern: "POST " + secret + "/scheduled-deleted-tasks/cancel", Op: iam.RestoreSecret, handler: endpoint(restoreSecret)},
+	{Name: "DownloadSecretBlob", Pattern: "POST " + secret + "/backup", Op: iam.DownloadSecretBlob, handler: endpoint(downloadSecretBlob)},
+	{Name: "UploadSecretBlob", Pattern: "POST " + secrets + "/restore", Op: iam.UploadSecretBlob, handler: endpoint(uploadSecretBlob)},
 	{Name: "BatchImportSecrets", Pattern: "POST " + secrets + "/batch-import", Op: iam.BatchImportSecrets, handler: endpoint(batchImportSecrets)},
 	{Name: "BatchDeleteSecrets", Pattern: "POST " + secrets + "/batch-delete", Op: iam.BatchDeleteSecrets, handler: endpoint(batchDeleteSecrets)},
 

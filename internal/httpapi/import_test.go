@@ -53,7 +53,7 @@ func TestBatchImportSecretsTellsNothingInternal(t *testing.T) {
 	if w.Code != http.StatusOK || w.Body.String() != want {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if log := kit.Log.String(); !strings.Contains(log, "importing a secret") || !strings.Contains(log, "counter") || strings.Contains(log, "planted-value") {
+	if log := kit.Log.String(); !strings.Contains(log, "operation=BatchImportSecrets") || !strings.Contains(log, "counter") || strings.Contains(log, "planted-value") {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -95,15 +95,15 @@ func (s *Service) destroyOne(ctx context.Context, who *iam.Caller, sec *csms.Sec
 	if _, err := s.authorize(ctx, who, s.request(who, iam.DeleteSecret, sec.Name), now); err != nil {
 		return err
 	}
-	return s.told(ctx, s.destroy(ctx, sec, now), "destroying a secret of a batch", sec.Name)
+	return s.told(ctx, iam.BatchDeleteSecrets, sec.Name, s.destroy(ctx, sec, now))
 }
 
 // told returns what the answer of a batch may say of the failure err of one secret,
 // and logs what it may not.
-func (s *Service) told(ctx context.Context, err error, doing, name string) error {
+func (s *Service) told(ctx context.Context, op iam.Op, name string, err error) error {
 	if e := (*csms.Error)(nil); err == nil || errors.As(err, &e) {
 		return err
 	}
-	s.log.ErrorContext(ctx, doing, slog.String("secret", name), slog.Any("error", err))
+	s.log.ErrorContext(ctx, "part of a batch failed", slog.String("operation", op.Name()), slog.String("secret", name), slog.Any("error", err))
 	return csms.Errorf(csms.CodeInternal, "Internal error.")
 }

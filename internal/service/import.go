@@ -78,5 +78,5 @@ func (s *Service) importOne(ctx context.Context, who *iam.Caller, item ImportIte
 		return item.Err
 	}
 	_, err := s.CreateSecret(ctx, who, item.Secret)
-	return s.told(ctx, err, "importing a secret", item.Secret.Creation.Name)
+	return s.told(ctx, iam.BatchImportSecrets, item.Secret.Creation.Name, err)
 }

@@ -39,17 +39,19 @@ type Options struct {
 	BodyLimit     int64            // bytes; over it 413
 	Timeout       time.Duration    // of one operation; over it 504
 	Dev           *Dev             // the controls of dev mode; nil elsewhere
+	Rate          int              // requests per second of each operation; 0 for no bound
 }
 
 // API is the handler of every path that Coffer answers.
 type API struct {
 	Options
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	throttle throttle
 }
 
 // New returns the API over o.
 func New(o Options) *API {
-	a := &API{Options: o, mux: http.NewServeMux()}
+	a := &API{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Rate)}
 	for i := range routes {
 		a.handle(&routes[i])
 	}
@@ -69,9 +71,14 @@ func New(o Options) *API {
 
 // handle registers one row of the route table.
 func (a *API) handle(rt *route) {
+	a.throttle.add(rt)
 	a.mux.HandleFunc(rt.Pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.r, x.route = r, rt
+		if err := a.throttle.admit(x, a.WallNow()); err != nil {
+			a.fail(x, err)
+			return
+		}
 		ctx, cancel := a.limited(r)
 		defer cancel()
 		x.ctx = &requestContext{ctx, x.requestID}
@@ -124,33 +131,41 @@ func (a *API) recovered(x *exchange, p any) {
 // maxURI bounds the request line, which the cloud gateway bounds too (414).
 const maxURI = 32 << 10
 
+// maxHeader bounds all headers together, which the cloud gateway bounds too (494).
+const maxHeader = 64 << 10
+
 // gateway checks what the cloud's gateway checks before any service sees a request,
 // and returns the request with the path to route by.
 func gateway(r *http.Request) (*http.Request, error) {
 	if len(r.RequestURI) > maxURI {
 		return nil, csms.Errorf(csms.CodeURITooLarge, "Request URI too large.")
 	}
-	path := r.URL.EscapedPath()
-	if name, ok := placeholder(path); ok {
+	if headerSize(r) > maxHeader {
+		return nil, csms.Errorf(csms.CodeHeadersTooLarge, "Request headers too large.")
+	}
+	if name, ok := placeholder(r.URL.Path); ok {
 		return nil, csms.Errorf(csms.CodeBadRequest, "API request error: the path holds the placeholder {%s}; %s missing in client configuration.",
 			name, strings.ReplaceAll(name, "_", " "))
 	}
-	return routed(r, path)
+	return routed(r, r.URL.EscapedPath())
+}
+
+// headerSize returns the bytes of all headers, as HTTP/1.1 writes them.
+func headerSize(r *http.Request) int {
+	const around = len(": \r\n")
+	n := len("Host") + len(r.Host) + around
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + around
+		}
+	}
+	return n
 }
 
 // placeholder finds a path parameter that the client did not fill in (N13, T13).
-func placeholder(escaped string) (string, bool) {
-	_, rest, found := strings.Cut(escaped, "%7B")
-	if !found {
-		_, rest, found = strings.Cut(escaped, "{")
-	}
-	if !found {
-		return "", false
-	}
-	name, _, closed := strings.Cut(rest, "%7D")
-	if !closed {
-		name, _, closed = strings.Cut(rest, "}")
-	}
+func placeholder(path string) (string, bool) {
+	_, rest, _ := strings.Cut(path, "{")
+	name, _, closed := strings.Cut(rest, "}")
 	return name, closed && isParameter(name)
 }
 

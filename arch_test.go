@@ -15,6 +15,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/csms"},
 	{From: "internal/iam", To: []string{"internal/csms"}},
 	{From: "internal/wire", To: []string{"internal/csms"}},
+	{From: "internal/password", To: []string{"internal/csms"}},
 
 	// Ports, what is common to their engines, and the engines, which are leaves.
 	{From: "internal/kv"},
@@ -25,16 +26,19 @@ var arrows = []arch.Arrow{
 	{From: "internal/seal/sealtest", To: []string{"internal/seal"}},
 	{From: "internal/seal/localkms", To: []string{"internal/seal", "internal/seal/rootkey", "internal/store", "internal/csms"}},
 
+	// The form in which a secret leaves the store.
+	{From: "internal/backup", To: []string{"internal/csms", "internal/seal"}},
+
 	// Operations, and who asks for them.
 	{From: "internal/auth/signature"},
 	{From: "internal/auth/credential", To: []string{"internal/csms", "internal/store", "internal/seal"}},
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential"}},
-	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 
 	// What drives them.
 	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
-	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/password"}},
 	{From: "internal/app", To: production},
 
 	// The other side of the wire.
@@ -53,7 +57,7 @@ var arrows = []arch.Arrow{
 var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
-	"internal/service", "internal/service/identity", "internal/jobs", "internal/httpapi", "internal/client",
+	"internal/service", "internal/service/identity", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 }
 
 // testArrows says what test files may import on top. The pure core has no row: its

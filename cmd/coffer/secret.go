@@ -48,7 +48,7 @@ func newSecret(c *cli) *cobra.Command {
 	return group(&cobra.Command{Use: "secret", Short: "Create, read, list and delete secrets"},
 		newSecretCreate(c), newSecretGet(c), newSecretShow(c), newSecretList(c), newSecretUpdate(c),
 		newSecretHistory(c), newSecretScheduleDelete(c), newSecretRestore(c), newSecretDelete(c),
-		newSecretBatchGet(c), newSecretBatchDelete(c))
+		newSecretBatchGet(c), newSecretBatchDelete(c), newSecretImport(c), newSecretBackup(c), newSecretRestoreBackup(c))
 }
 
 // printSecrets prints secrets as rows; answer is the same as JSON.

@@ -194,8 +194,8 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	}
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
-		Store: st, Sealer: seal.NewSealer(kms, rand.Reader), Now: s.clock.Now, NewID: newID,
-		Region: s.config.Region, Limits: s.limits(), Logger: s.log,
+		Store: st, Sealer: seal.NewSealer(kms, rand.Reader), Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
+		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log,
 	})
 	out.api = httpapi.New(s.apiOptions(st, kms, out))
 	return out, nil

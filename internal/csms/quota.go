@@ -1,5 +1,8 @@
 package csms
 
+// MaxImport is how many secrets one BatchImportSecrets takes (I3, Q22).
+const MaxImport = 100
+
 // Limits are the quotas that an operator may change; the published ones are the
 // defaults (section 15 of the behaviour contract).
 type Limits struct {

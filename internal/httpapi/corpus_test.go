@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,8 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 //
 // A step is a request on one line, "METHOD path body"; "N times METHOD path body";
 // "clock 168h", which moves the clock and does what is due; "late 168h", which moves
-// the clock and leaves that undone; or "state NAME STATE". The request under test has
+// the clock and leaves that undone; "state NAME STATE"; or "backup NAME", which takes
+// the backup that $BLOB stands for from then on. The request under test has
 // its headers below its line, then an empty line and the body. A path that does not
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
@@ -113,6 +115,23 @@ type corpusCase struct {
 	t      *testing.T
 	kit    *testkit.Kit
 	answer string // to the request under test
+	blob   string // of the last step that took a backup
+}
+
+// fill puts the backup where $BLOB stands for it.
+func (c *corpusCase) fill(text string) string { return strings.ReplaceAll(text, "$BLOB", c.blob) }
+
+// backup takes the backup of a secret.
+func (c *corpusCase) backup(name string) {
+	c.t.Helper()
+	w := c.kit.Do(testkit.Owner, "POST", "/v1/"+testkit.ProjectID+"/secrets/"+name+"/backup", "")
+	var answer struct {
+		Blob string `json:"secret_blob"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != 200 || answer.Blob == "" {
+		c.t.Fatalf("backup of %s: %d %s", name, w.Code, w.Body)
+	}
+	c.blob = answer.Blob
 }
 
 // run plays one file of the case and returns it as it should be.
@@ -153,6 +172,8 @@ func (c *corpusCase) step(line string) {
 		if _, err := c.kit.Service.SetSecretState(c.t.Context(), testkit.ProjectID, name, csms.State(state)); err != nil {
 			c.t.Fatal(err)
 		}
+	case "backup":
+		c.backup(rest)
 	default:
 		c.requests(line)
 	}
@@ -188,7 +209,7 @@ func (c *corpusCase) requests(line string) {
 func (c *corpusCase) request(text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
-	body = strings.TrimSuffix(body, "\n")
+	body = c.fill(strings.TrimSuffix(body, "\n"))
 	user, method, target, rest := parseLine(lines[0])
 	if rest != "" {
 		c.t.Fatalf("the body %s stands on the line of the request; it belongs below", rest)
@@ -206,7 +227,7 @@ func (c *corpusCase) request(text string) string {
 // send plays a request on one line.
 func (c *corpusCase) send(line string) *httptest.ResponseRecorder {
 	user, method, target, body := parseLine(line)
-	return c.kit.Do(user, method, target, body)
+	return c.kit.Do(user, method, target, c.fill(body))
 }
 
 // parseLine reads "[as USER] METHOD path [body]".
@@ -268,8 +289,11 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 	if w.Code >= 400 {
 		checkError(t, w.Body.Bytes())
 	}
-	return fmt.Sprintf("%d\n%s\n", w.Code, body.String())
+	return fmt.Sprintf("%d\n%s\n", w.Code, blobText.ReplaceAllString(body.String(), "$$BLOB"))
 }
+
+// blobText finds a backup, which is another one each time.
+var blobText = regexp.MustCompile(`coffer1\.[A-Za-z0-9_-]{100,}`)
 
 // checkError checks what all errors of these operations have in common: the flat
 // pair and nothing else (W7), with the request id if it comes from the gateway (W9),

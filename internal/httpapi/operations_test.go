@@ -17,8 +17,9 @@ type operation struct {
 	before []string // steps beside secret "a" with the label blue
 	method string
 	path   string // below the project
-	body   string // "" for an operation without a body
+	body   string // "" for an operation without a body; $BLOB stands for the backup of a step
 	status int
+	parts  bool // succeeds where the store fails: it needs none, or tells of each part by itself
 }
 
 // operations has every CSMS operation once.
@@ -34,6 +35,12 @@ var operations = []operation{
 		method: "POST", path: "secrets/a/scheduled-deleted-tasks/cancel", status: 200,
 	},
 	{name: "BatchDeleteSecrets", method: "POST", path: "secrets/batch-delete", body: `{"instance_id":"i-1"}`, status: 200},
+	{name: "BatchImportSecrets", method: "POST", path: "secrets/batch-import", body: `{"secrets":[{"name":"b","secret_string":"x"}]}`, status: 200, parts: true},
+	{name: "DownloadSecretBlob", method: "POST", path: "secrets/a/backup", status: 200},
+	{
+		name: "UploadSecretBlob", before: []string{`POST secrets {"name":"b","secret_string":"x"}`, "backup b", "DELETE secrets/b"},
+		method: "POST", path: "secrets/restore", body: `{"secret_blob":"$BLOB"}`, status: 200,
+	},
 	{name: "CreateSecretVersion", method: "POST", path: "secrets/a/versions", body: `{"secret_string":"x"}`, status: 200},
 	{name: "ListSecretVersions", method: "GET", path: "secrets/a/versions", status: 200},
 	{name: "ShowSecretVersion", method: "GET", path: "secrets/a/versions/latest", status: 200},
@@ -43,12 +50,25 @@ var operations = []operation{
 	{name: "UpdateSecretStage", method: "PUT", path: "secrets/a/stages/blue", body: `{"version_id":"v1"}`, status: 200},
 	{name: "ShowSecretStage", method: "GET", path: "secrets/a/stages/blue", status: 200},
 	{name: "DeleteSecretStage", method: "DELETE", path: "secrets/a/stages/blue", status: 204},
+	{name: "CheckSecrets", method: "POST", path: "secrets/checker/check", body: `{"type":"1","data":{}}`, status: 200, parts: true},
+	{name: "ShowSecretsConfig", method: "GET", path: "secrets/checker/config", status: 200},
+	{name: "UpdateSecretsConfig", method: "POST", path: "secrets/checker/config", body: `{"checking_secret_strength":true}`, status: 200},
+	{name: "GenerateRandomPassword", method: "POST", path: "csms/generate-password", body: `{"length":8}`, status: 200, parts: true},
 }
 
 // action is the right that the operation takes, or the first of them.
 func (o *operation) action() string {
 	row, _ := iam.Lookup(o.name)
+	if row.Open {
+		return iam.Administer.Action() // IAM2; it has none of its own
+	}
 	return row.Action
+}
+
+// open reports whether every caller of the project may perform the operation.
+func (o *operation) open() bool {
+	row, _ := iam.Lookup(o.name)
+	return row.Open && !row.AdminOnly
 }
 
 // named reports whether the path names the secret.
@@ -68,6 +88,7 @@ func (o *operation) newCase(t *testing.T) *corpusCase {
 
 // request returns the request of o, changed by change and signed by user.
 func (o *operation) request(c *corpusCase, user, body string, change func(*http.Request)) *httptest.ResponseRecorder {
+	body = c.fill(body)
 	r := httptest.NewRequest(o.method, "/v1/"+testkit.ProjectID+"/"+o.path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	if change != nil {
@@ -132,7 +153,8 @@ func checkContentTypes(t *testing.T, o *operation) {
 func checkPaths(t *testing.T, o *operation) {
 	for _, path := range []string{"/v1/P/" + o.path + "/", "//v1//P///" + o.path, "/v1/P/" + o.path + "?unknown=1", "/%76%31/P/" + o.path} {
 		target := strings.Replace(path, "P", testkit.ProjectID, 1)
-		checkAnswer(t, o.newCase(t).kit.Do(testkit.Owner, o.method, target, o.body), o.status, "")
+		c := o.newCase(t)
+		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, target, c.fill(o.body)), o.status, "")
 	}
 }
 
@@ -170,7 +192,7 @@ func checkOutOfReach(t *testing.T, o *operation) {
 	c := o.newCase(t)
 	texts := map[string]bool{}
 	for _, project := range []string{testkit.ForeignProjectID, testkit.DisabledProjectID, "c0000000000000000000000000000008", "x"} {
-		w := c.kit.Do(testkit.Owner, o.method, "/v1/"+project+"/"+o.path, o.body)
+		w := c.kit.Do(testkit.Owner, o.method, "/v1/"+project+"/"+o.path, c.fill(o.body))
 		checkAnswer(t, w, 403, "CSMS.0302")
 		texts[w.Body.String()] = true
 	}
@@ -191,6 +213,10 @@ var badBodies = map[string]string{
 // request, he is told the right that he lacks.
 func checkForbidden(t *testing.T, o *operation) {
 	c := o.newCase(t)
+	if o.open() {
+		checkAnswer(t, o.request(c, "nobody", o.body, nil), o.status, "")
+		return
+	}
 	want := "Policy doesn't allow " + o.action() + " to be performed."
 	refused := func(w *httptest.ResponseRecorder) {
 		t.Helper()
@@ -205,7 +231,7 @@ func checkForbidden(t *testing.T, o *operation) {
 	}
 	for _, name := range []string{"unknown", "b%2Fc", strings.Repeat("x", 65)} {
 		path := strings.Replace("/v1/"+testkit.ProjectID+"/"+o.path, "/a", "/"+name, 1)
-		refused(c.kit.Do("nobody", o.method, path+"?limit=0", o.body))
+		refused(c.kit.Do("nobody", o.method, path+"?limit=0", c.fill(o.body)))
 	}
 }
 

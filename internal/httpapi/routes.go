@@ -34,6 +34,9 @@ var routes = []route{
 	{Name: "DeleteSecret", Pattern: "DELETE " + secret, Op: iam.DeleteSecret, handler: endpoint(deleteSecret)},
 	{Name: "DeleteSecretForSchedule", Pattern: "POST " + secret + "/scheduled-deleted-tasks/create", Op: iam.DeleteSecretForSchedule, handler: endpoint(deleteSecretForSchedule)},
 	{Name: "RestoreSecret", Pattern: "POST " + secret + "/scheduled-deleted-tasks/cancel", Op: iam.RestoreSecret, handler: endpoint(restoreSecret)},
+	{Name: "DownloadSecretBlob", Pattern: "POST " + secret + "/backup", Op: iam.DownloadSecretBlob, handler: endpoint(downloadSecretBlob)},
+	{Name: "UploadSecretBlob", Pattern: "POST " + secrets + "/restore", Op: iam.UploadSecretBlob, handler: endpoint(uploadSecretBlob)},
+	{Name: "BatchImportSecrets", Pattern: "POST " + secrets + "/batch-import", Op: iam.BatchImportSecrets, handler: endpoint(batchImportSecrets)},
 	{Name: "BatchDeleteSecrets", Pattern: "POST " + secrets + "/batch-delete", Op: iam.BatchDeleteSecrets, handler: endpoint(batchDeleteSecrets)},
 
 	{Name: "CreateSecretVersion", Pattern: "POST " + secret + "/versions", Op: iam.CreateSecretVersion, handler: endpoint(createSecretVersion)},
@@ -46,6 +49,11 @@ var routes = []route{
 	{Name: "ShowSecretStage", Pattern: "GET " + secret + "/stages/{stage_name}", Op: iam.ShowSecretStage, handler: endpoint(showSecretStage)},
 	{Name: "UpdateSecretStage", Pattern: "PUT " + secret + "/stages/{stage_name}", Op: iam.UpdateSecretStage, handler: endpoint(updateSecretStage)},
 	{Name: "DeleteSecretStage", Pattern: "DELETE " + secret + "/stages/{stage_name}", Op: iam.DeleteSecretStage, handler: endpoint(deleteSecretStage)},
+
+	{Name: "CheckSecrets", Pattern: "POST " + secrets + "/checker/check", Op: iam.CheckSecrets, handler: endpoint(checkSecrets)},
+	{Name: "ShowSecretsConfig", Pattern: "GET " + secrets + "/checker/config", Op: iam.ShowSecretsConfig, handler: endpoint(showSecretsConfig)},
+	{Name: "UpdateSecretsConfig", Pattern: "POST " + secrets + "/checker/config", Op: iam.UpdateSecretsConfig, handler: endpoint(updateSecretsConfig)},
+	{Name: "GenerateRandomPassword", Pattern: "POST /v1/{project_id}/csms/generate-password", Op: iam.GenerateRandomPassword, handler: endpoint(generateRandomPassword)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

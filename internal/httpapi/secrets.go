@@ -23,7 +23,16 @@ type createSecretRequest struct{ in service.NewSecret }
 func (q *createSecretRequest) bind(x *exchange) error {
 	var body wire.CreateSecretRequest
 	err := x.decode(&body)
-	q.in = service.NewSecret{
+	q.in = newSecret(&body)
+	if err != nil {
+		return err
+	}
+	return checkGiven(&body)
+}
+
+// newSecret returns what the body of CreateSecret asks for, complete or not.
+func newSecret(body *wire.CreateSecretRequest) service.NewSecret {
+	return service.NewSecret{
 		Text: csms.Plaintext(body.SecretString), Binary: csms.Plaintext(body.SecretBinary),
 		Creation: csms.Creation{
 			Name: value(body.Name), Type: csms.Type(value(body.SecretType)), KMSKeyID: value(body.KMSKeyID), Description: body.Description,
@@ -31,9 +40,9 @@ func (q *createSecretRequest) bind(x *exchange) error {
 			EventSubscriptions: body.EventSubscriptions, EnterpriseProjectID: value(body.EnterpriseProjectID),
 		},
 	}
-	if err != nil {
-		return err
-	}
+}
+
+func checkGiven(body *wire.CreateSecretRequest) error {
 	return refuseEmpty(
 		given{"name", body.Name}, given{"kms_key_id", body.KMSKeyID},
 		given{"secret_type", body.SecretType}, given{"enterprise_project_id", body.EnterpriseProjectID})
@@ -177,11 +186,15 @@ func batchDeleteSecrets(a *API, ctx context.Context, who *iam.Caller, q *batchDe
 }
 
 func failedSecret(f service.FailedDeletion) wire.FailedSecret {
-	out := wire.FailedSecret{Name: f.Name, ErrorCode: string(csms.CodeOf(f.Err))}
-	if e := (*csms.Error)(nil); errors.As(f.Err, &e) {
-		out.ErrorMsg = e.Msg
+	return wire.FailedSecret{Name: f.Name, ErrorCode: string(csms.CodeOf(f.Err)), ErrorMsg: message(f.Err)}
+}
+
+// message returns the text of an error that a caller may see.
+func message(err error) string {
+	if e := (*csms.Error)(nil); errors.As(err, &e) {
+		return cut(e.Msg)
 	}
-	return out
+	return ""
 }
 
 // given is a member of a body that may be absent but, if it is there, not empty.

@@ -19,6 +19,8 @@ const (
 	PurposeProjectKey Purpose = "project-key" // root key seals project keys
 	PurposeDataKey    Purpose = "data-key"    // project key wraps data keys
 	PurposeAccessKey  Purpose = "access-key"  // root key seals secrets of access keys
+	PurposeBlobKey    Purpose = "blob-key"    // root key seals the blob key
+	PurposeBlob       Purpose = "blob/"       // blob key seals backups; the id of the domain follows
 )
 
 // BoxOverhead is how many bytes longer than its plain text a boxed blob is.

@@ -90,17 +90,20 @@ func (s *Service) boundTo(ctx context.Context, project string, b BatchDeletion, 
 	return matches, err
 }
 
-// destroyOne destroys one match for which the caller has the right. A failure that
-// is not the caller's to know is logged here and told as an internal error, for the
-// call as a whole has succeeded.
+// destroyOne destroys one match for which the caller has the right.
 func (s *Service) destroyOne(ctx context.Context, who *iam.Caller, sec *csms.Secret, now csms.Millis) error {
 	if _, err := s.authorize(ctx, who, s.request(who, iam.DeleteSecret, sec.Name), now); err != nil {
 		return err
 	}
-	err := s.destroy(ctx, sec, now)
+	return s.told(ctx, iam.BatchDeleteSecrets, sec.Name, s.destroy(ctx, sec, now))
+}
+
+// told returns what the answer of a batch may say of the failure err of one secret,
+// and logs what it may not.
+func (s *Service) told(ctx context.Context, op iam.Op, name string, err error) error {
 	if e := (*csms.Error)(nil); err == nil || errors.As(err, &e) {
 		return err
 	}
-	s.log.ErrorContext(ctx, "destroying a secret of a batch", slog.String("secret", sec.Name), slog.Any("error", err))
+	s.log.ErrorContext(ctx, "part of a batch failed", slog.String("operation", op.Name()), slog.String("secret", name), slog.Any("error", err))
 	return csms.Errorf(csms.CodeInternal, "Internal error.")
 }

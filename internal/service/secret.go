@@ -40,7 +40,7 @@ func (s *Service) CreateSecret(ctx context.Context, who *iam.Caller, in NewSecre
 		return nil, err
 	}
 	c.KMSKeyID = keyID
-	return s.insert(ctx, csms.New(c, now), sealed, now)
+	return s.insert(ctx, csms.New(c, now), [][]byte{sealed}, now)
 }
 
 // creationAttributes are what a condition can see of a secret that is to be made.
@@ -88,9 +88,9 @@ func (s *Service) sealFirst(ctx context.Context, who *iam.Caller, r iam.Request,
 	return sealed, p.KeyID(), err
 }
 
-// insert stores a new secret. One whose scheduled destruction is due makes way; any
+// insert stores a new secret and the values of its versions, in their order. One whose scheduled destruction is due makes way; any
 // other of that name, scheduled or not, keeps it (N3, N4).
-func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed []byte, now csms.Millis) (*csms.Secret, error) {
+func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed [][]byte, now csms.Millis) (*csms.Secret, error) {
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		if err := makeWay(tx, sec, now); err != nil {
 			return err
@@ -102,8 +102,10 @@ func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed []byte, n
 		if err := s.limits.CheckSecretQuota(count); err != nil {
 			return err
 		}
-		if err := tx.PutValue(sec.ID, 1, sealed); err != nil {
-			return err
+		for i := range sec.Versions {
+			if err := tx.PutValue(sec.ID, sec.Versions[i].Number, sealed[i]); err != nil {
+				return err
+			}
 		}
 		return tx.PutSecret(sec)
 	})

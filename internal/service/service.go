@@ -11,6 +11,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"coffer/internal/csms"
@@ -23,9 +24,11 @@ import (
 type Options struct {
 	Store  *store.Store
 	Sealer *seal.Sealer
-	Now    func() csms.Millis // business time; a held clock in dev mode
-	NewID  func() string      // a fresh UUID
-	Region string             // region part of resource names
+	Now    func() csms.Millis                     // business time; a held clock in dev mode
+	Rand   io.Reader                              // for passwords; safe for concurrent use and fit for cryptography
+	NewID  func() string                          // a fresh UUID
+	Blobs  func(domain string) (*seal.Box, error) // seals backups of the secrets of a domain
+	Region string                                 // region part of resource names
 	Limits csms.Limits
 	Logger *slog.Logger
 }
@@ -35,7 +38,9 @@ type Service struct {
 	store  *store.Store
 	sealer *seal.Sealer
 	now    func() csms.Millis
+	rand   io.Reader
 	newID  func() string
+	blobs  func(domain string) (*seal.Box, error)
 	region string
 	limits csms.Limits
 	log    *slog.Logger
@@ -45,7 +50,7 @@ type Service struct {
 // New returns a Service over o.
 func New(o Options) *Service {
 	return &Service{
-		store: o.Store, sealer: o.Sealer, now: o.Now, newID: o.NewID,
+		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID, blobs: o.Blobs,
 		region: o.Region, limits: o.Limits, log: o.Logger,
 	}
 }

@@ -119,15 +119,24 @@ func (s *Service) readValue(ctx context.Context, who *iam.Caller, r iam.Request,
 	if err != nil {
 		return ValueOf{}, err
 	}
-	if err := s.authorizeRead(ctx, who, r, v.Version.KMSKeyID); err != nil {
-		return ValueOf{}, err
-	}
-	data, err := s.sealer.Open(ctx, binding(v.Secret, v.Version.Number, v.Version.Kind), sealed)
+	data, err := s.openVersion(ctx, who, r, v, sealed)
 	if err != nil {
-		return ValueOf{}, keyError(err, v.Version.KMSKeyID)
+		return ValueOf{}, err
 	}
 	s.used.mark(v.Secret, now)
 	return ValueOf{v, csms.Value{Kind: v.Version.Kind, Data: data}}, nil
+}
+
+// openVersion opens a sealed value for a caller who has the right to its key.
+func (s *Service) openVersion(ctx context.Context, who *iam.Caller, r iam.Request, v VersionOf, sealed []byte) (csms.Plaintext, error) {
+	if err := s.authorizeRead(ctx, who, r, v.Version.KMSKeyID); err != nil {
+		return nil, err
+	}
+	data, err := s.sealer.Open(ctx, binding(v.Secret, v.Version.Number, v.Version.Kind), sealed)
+	if err != nil {
+		return nil, keyError(err, v.Version.KMSKeyID)
+	}
+	return data, nil
 }
 
 // sealedValue returns a version of sec and its sealed value. A value that is gone

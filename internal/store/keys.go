@@ -35,6 +35,7 @@ const schemaNumber = 1
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
+//	secrets-config <domain> <project>         record SecretsConfig
 //
 //	secret-id <id>                            index rows: each holds the key of the
 //	secret-event <project> <event> <name>     record it is derived from
@@ -66,6 +67,7 @@ const (
 	tableAccessKey table = "access-key"
 	tableToken     table = "token"
 	tableKey       table = "key"
+	tableConfig    table = "secrets-config"
 
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
@@ -105,6 +107,7 @@ var layouts = map[table][]part{
 	tableAccessKey: {text},
 	tableToken:     {digest},
 	tableKey:       {text, text},
+	tableConfig:    {text, text},
 
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},

@@ -55,6 +55,9 @@ var (
 	keyKind = plain(tableKey,
 		func(k *Key) key { return projectKeyKey(nil, k.ProjectID, k.ID) },
 		keyRows)
+	configKind = plain(tableConfig,
+		func(c *SecretsConfig) key { return configKey(nil, c.DomainID, c.ProjectID) },
+		func(*SecretsConfig) []row { return nil })
 )
 
 // plain returns a kind whose records are on disk as they are.
@@ -95,6 +98,10 @@ func tokenKey(dst []byte, hash *[32]byte) key { return start(dst, tableToken).di
 
 func projectKeyKey(dst []byte, project, id string) key {
 	return start(dst, tableKey).text(project).text(id)
+}
+
+func configKey(dst []byte, domain, project string) key {
+	return start(dst, tableConfig).text(domain).text(project)
 }
 
 func domainNameKey(dst []byte, name string) key { return start(dst, tableDomainName).text(name) }

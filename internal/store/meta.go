@@ -10,6 +10,7 @@ const (
 	MetaRootCheck   MetaName = "root-check"   // check value of the root key
 	MetaRootParams  MetaName = "root-params"  // how the root key is derived from a passphrase
 	MetaIdentityKey MetaName = "identity-key" // key of access-key secrets, under the root key
+	MetaBlobKey     MetaName = "blob-key"     // key of backups, under the root key
 )
 
 // Meta returns the blob of that name, or ErrNotFound.

@@ -124,6 +124,13 @@ func (s *Store) KeyByAlias(ctx context.Context, project, alias string) (*Key, er
 		func(k *Key) bool { return k.ProjectID == project && k.Alias == alias })
 }
 
+// SecretsConfig returns the configuration of the checker for a project, or
+// ErrNotFound.
+func (s *Store) SecretsConfig(ctx context.Context, domain, project string) (*SecretsConfig, error) {
+	var buf [keyBuffer]byte
+	return cached(ctx, s, configKey(buf[:0], domain, project), configKind.decode)
+}
+
 // Meta returns the blob of that name, or ErrNotFound. It is the caller's.
 func (s *Store) Meta(ctx context.Context, name MetaName) (blob []byte, err error) {
 	err = s.db.View(ctx, func(r kv.Reader) error {

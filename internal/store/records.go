@@ -129,6 +129,14 @@ type KeyVersion struct {
 	CreateTime csms.Millis `cbor:"3,keyasint"`
 }
 
+// SecretsConfig is the configuration of the checker for one project of a domain
+// (K2). A project that has none has the zero configuration.
+type SecretsConfig struct {
+	DomainID               string `cbor:"1,keyasint"`
+	ProjectID              string `cbor:"2,keyasint"`
+	CheckingSecretStrength bool   `cbor:"3,keyasint,omitempty"`
+}
+
 // Sealed is a ciphertext. As JSON it shows its length only.
 type Sealed []byte
 

@@ -189,6 +189,12 @@ func TestRecords(t *testing.T) {
 		list:   func(v *View) iter.Seq2[*Key, error] { return v.Keys("p1") },
 		put:    (*Tx).PutKey, destroy: (*Tx).DeleteKey,
 	}.run)
+	t.Run("secrets_config", noun[SecretsConfig]{
+		record: SecretsConfig{DomainID: "d1", ProjectID: "p1", CheckingSecretStrength: true},
+		tx:     func(tx *Tx) (*SecretsConfig, error) { return tx.SecretsConfig("d1", "p1") },
+		store:  func(s *Store) (*SecretsConfig, error) { return s.SecretsConfig(ctx, "d1", "p1") },
+		put:    (*Tx).PutSecretsConfig, destroy: (*Tx).DeleteSecretsConfig,
+	}.run)
 }
 
 // The same name may stand in two domains, and one transaction may swap two names.

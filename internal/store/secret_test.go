@@ -363,3 +363,33 @@ func TestDamagedCounterStopsACreationAndADeletion(t *testing.T) {
 	}
 	update(t, s, func(tx *Tx) error { return tx.DeleteSecret(a) })
 }
+
+// One snapshot holds a secret and the values of its versions as they were together.
+func TestViewReadsASecretWithItsValues(t *testing.T) {
+	s, _ := open(t, Options{})
+	want := newSecret("id1", "a")
+	update(t, s, func(tx *Tx) error { return putNew(tx, want) })
+	view(t, s, func(v *View) error {
+		update(t, s, func(tx *Tx) error { return tx.DeleteSecret(want) })
+		got, err := v.Secret("p1", "a")
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("Secret: %v (-want +got):\n%s", err, diff)
+		}
+		if value, err := v.Value("id1", 1); err != nil || string(value) != "sealed id1" {
+			t.Errorf("Value: %q, %v", value, err)
+		}
+		return nil
+	})
+	view(t, s, func(v *View) error {
+		if _, err := v.Secret("p1", "a"); csms.CodeOf(err) != csms.CodeSecretNotFound {
+			t.Errorf("Secret after deletion: %v", err)
+		}
+		if _, err := v.Value("id1", 1); !errors.Is(err, ErrNotFound) {
+			t.Errorf("Value after deletion: %v", err)
+		}
+		if _, err := v.Secret("p1", "a\x00b"); csms.CodeOf(err) != csms.CodeSecretNotFound {
+			t.Errorf("Secret of an impossible name: %v", err)
+		}
+		return nil
+	})
+}

@@ -105,6 +105,19 @@ func (t *Tx) PutKey(k *Key) error { return write(t, &keyKind, k) }
 // DeleteKey removes a KMS key. Whatever is sealed under it is lost.
 func (t *Tx) DeleteKey(k *Key) error { return erase(t, &keyKind, keyKind.key(k)) }
 
+// SecretsConfig returns the configuration of the checker for a project.
+func (t *Tx) SecretsConfig(domain, project string) (*SecretsConfig, error) {
+	return load(t, &configKind, configKey(nil, domain, project))
+}
+
+// PutSecretsConfig writes the configuration of the checker for a project.
+func (t *Tx) PutSecretsConfig(c *SecretsConfig) error { return write(t, &configKind, c) }
+
+// DeleteSecretsConfig removes the configuration of the checker for a project.
+func (t *Tx) DeleteSecretsConfig(c *SecretsConfig) error {
+	return erase(t, &configKind, configKind.key(c))
+}
+
 func write[T any](t *Tx, kind *kind[T], r *T) error {
 	_, err := save(t, kind, r)
 	return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"iter"
 
 	"coffer/internal/csms"
@@ -12,6 +13,23 @@ import (
 type View struct {
 	r     kv.Reader
 	codec codec
+}
+
+// Secret returns a secret of a project, or CSMS.0106.
+func (v *View) Secret(project, name string) (*csms.Secret, error) {
+	raw, err := getRaw(v.r, secretKey(nil, project, name))
+	if errors.Is(err, ErrNotFound) {
+		return nil, secretNotFound(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return secretKind.decode(v.codec, raw)
+}
+
+// Value returns the sealed value of a version, or ErrNotFound.
+func (v *View) Value(secretID string, number int) ([]byte, error) {
+	return getRaw(v.r, valueKey(nil, secretID, number))
 }
 
 // Secrets yields the secrets of a project by name, from the first one after the

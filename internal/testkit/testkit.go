@@ -103,8 +103,8 @@ func (k *Kit) build(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	k.Service = service.New(service.Options{
-		Store: k.Store, Sealer: seal.NewSealer(k.KMS, rand.Reader), Now: k.Now, NewID: k.NewID,
-		Region: Region, Limits: o.Limits, Logger: log,
+		Store: k.Store, Sealer: seal.NewSealer(k.KMS, rand.Reader), Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
+		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log,
 	})
 	k.API = httpapi.New(k.apiOptions(o, log))
 	return nil

@@ -6,10 +6,11 @@
 // nowhere from the moment the change is committed, whatever is cached.
 //
 //	root key ──► project key, versioned ──► data key
-//	        └──► identity key ──► secrets of access keys
+//	        ├──► identity key ──► secrets of access keys
+//	        └──► blob key ──► one key a domain ──► backups of secrets
 //
-// The root key seals project keys and the identity key and nothing else: to change
-// it, only these are sealed anew. It is needed to open the KMS and is not kept; what
+// The root key seals project keys, the identity key and the blob key and nothing
+// else: to change it, only these are sealed anew. It is needed to open the KMS and is not kept; what
 // stays in memory are keys derived from it.
 package localkms
 
@@ -40,6 +41,8 @@ type KMS struct {
 	newID    func() string
 	root     *seal.Box // seals project keys
 	identity *seal.Box
+	blobs    *seal.Box // seals the blob key
+	blobKey  []byte    // sealed
 	material material
 }
 
@@ -59,6 +62,9 @@ func Open(ctx context.Context, st *store.Store, root []byte, o Options) (*KMS, e
 		return nil, fmt.Errorf("opening the KMS: %w", err)
 	}
 	if k.identity, err = k.openIdentity(ctx, root); err != nil {
+		return nil, fmt.Errorf("opening the KMS: %w", err)
+	}
+	if err := k.openBlobKey(ctx, root); err != nil {
 		return nil, fmt.Errorf("opening the KMS: %w", err)
 	}
 	return k, nil

@@ -328,7 +328,7 @@ func TestNoKeyIsStoredInTheClear(t *testing.T) {
 	_, wrapped, err := b.NewDataKey(t.Context(), key, nil)
 	must(t, err)
 	b.update(t, func(tx *store.Tx) error { return tx.PutValue("id", 1, wrapped) })
-	if n := len(random.keys); n != 4 { // identity key, two versions, data key
+	if n := len(random.keys); n != 5 { // identity key, blob key, two versions, data key
 		t.Fatalf("%d keys were drawn", n)
 	}
 	forbidden := append(slices.Clone(random.keys), b.root)

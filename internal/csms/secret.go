@@ -20,8 +20,8 @@ const (
 	Frozen        State = "FROZEN"
 )
 
-// Secret is the aggregate that every rule is about: metadata, version list and
-// stages. It never holds a value; values are sealed and stored beside it. Its
+// Secret is the aggregate that every rule is about: metadata, version list, stages
+// and tags. It never holds a value; values are sealed and stored beside it. Its
 // size is bounded by the quotas, so it is read and written as one record.
 type Secret struct {
 	ID        string // UUID; new at every creation, also of a name used before (DEL2)
@@ -48,6 +48,8 @@ type Secret struct {
 	Versions    []Version // ascending by number, at most MaxVersions
 	LastVersion int       // highest number ever given; numbers are never reused (V1)
 	Stages      []Stage   // ascending by name, at most MaxStages
+
+	Tags []Tag // ascending by key, at most MaxTags
 }
 
 // ReplicaType tells the place of a secret in a multi-region group.
@@ -84,6 +86,7 @@ func (s *Secret) Clone() *Secret {
 	c.Replicas = slices.Clone(s.Replicas)
 	c.Versions = slices.Clone(s.Versions)
 	c.Stages = slices.Clone(s.Stages)
+	c.Tags = slices.Clone(s.Tags)
 	return &c
 }
 

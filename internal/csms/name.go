@@ -36,6 +36,14 @@ func CheckEventName(field, name string) error {
 	return Invalidf("%s must match ^[a-zA-Z0-9_-]{1,64}$.", field)
 }
 
+// CheckSecretID reports a secret id in a path that is no UUID (T15).
+func CheckSecretID(id string) error {
+	if IsUUID(id) {
+		return nil
+	}
+	return Invalidf("secret_id must be a UUID in lower case.")
+}
+
 // CheckStageName reports a label that does not match ^[a-zA-Z0-9_-]{1,64}$ (L1).
 func CheckStageName(name string) error {
 	if isName(name, false) {

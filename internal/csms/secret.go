@@ -15,8 +15,8 @@ const (
 	Frozen        State = "FROZEN"
 )
 
-// Secret is the aggregate that every rule is about: metadata, version list and
-// stages. It never holds a value; values are sealed and stored beside it. Its
+// Secret is the aggregate that every rule is about: metadata, version list, stages
+// and tags. It never holds a value; values are sealed and stored beside it. Its
 // size is bounded by the quotas, so it is read and written as one record.
 type Secret struct {
 	ID        string // UUID; new at every creation, also of a name used before (DEL2)
@@ -43,6 +43,8 @@ type Secret struct {
 	Versions    []Version // ascending by number, at most MaxVersions
 	LastVersion int       // highest number ever given; numbers are never reused (V1)
 	Stages      []Stage   // ascending by name, at most MaxStages
+
+	Tags []Tag // ascending by key, at most MaxTags
 }
 
 // ReplicaType tells the place of a secret in a multi-region group.
@@ -79,6 +81,7 @@ func (s *Secret) Clone() *Secret {
 	c.Replicas = append([]Replica(nil), s.Replicas...)
 	c.Versions = append([]Version(nil), s.Versions...)
 	c.Stages = append([]Stage(nil), s.Stages...)
+	c.Tags = append([]Tag(nil), s.Tags...)
 	return &c
 }
 

@@ -98,6 +98,10 @@ var corpusUsers = []identity.Identity{
 			"csms:secretVersion:batchGetSecretValue","csms:secretStage:create","csms:secretStage:update","csms:secretStage:get","csms:secretStage:delete"]}]}`},
 	},
 	{
+		Name: "tagger", AccessKey: "TAGGERACCESSKEY00001", SecretKey: "taggerSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:tag:create","csms:tag:delete","csms:tag:batch","csms:tag:getBySecret","csms:tag:getAll"]}]}`},
+	},
+	{
 		Name: "older", AccessKey: "OLDERACCESSKEY000001", SecretKey: "olderSecretKey01234567890123456789012345",
 		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:secret:deleteCancelled"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
 	},
@@ -267,10 +271,18 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 }
 
 // checkError checks what all errors of these operations have in common: the flat
-// pair and nothing else (W7), with the request id if it comes from the gateway (W9),
-// within the published lengths (ER3).
+// pair and nothing else (W7), for some operations in a wrapper and nothing beside it
+// (W8), with the request id if it comes from the gateway (W9), within the published
+// lengths (ER3).
 func checkError(t *testing.T, body []byte) {
 	t.Helper()
+	var wrapper map[string]json.RawMessage
+	if err := json.Unmarshal(body, &wrapper); err == nil && len(wrapper) == 1 && wrapper["error"] != nil {
+		body = wrapper["error"]
+		if bytes.Contains(body, []byte("APIGW.")) {
+			t.Errorf("W9: an error of the gateway is not flat: %s", body)
+		}
+	}
 	var e map[string]string
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("W7: not flat: %s", body)

@@ -34,7 +34,7 @@ func endpoint[Q any, P binder[Q], A any](op func(*API, context.Context, *iam.Cal
 			defer w.Wipe()
 		}
 		if err := P(&q).bind(x); err != nil {
-			if denied := a.Service.Authorize(x.ctx, &x.who, x.route.Op, x.secretName()); denied != nil {
+			if denied := a.permitted(x); denied != nil {
 				return denied
 			}
 			return err
@@ -45,6 +45,15 @@ func endpoint[Q any, P binder[Q], A any](op func(*API, context.Context, *iam.Cal
 		}
 		return x.reply(answer)
 	}
+}
+
+// permitted reports whether the caller may perform the operation of the route on the
+// secret of the path.
+func (a *API) permitted(x *exchange) error {
+	if id := x.r.PathValue("secret_id"); id != "" {
+		return a.Service.AuthorizeByID(x.ctx, &x.who, x.route.Op, id)
+	}
+	return a.Service.Authorize(x.ctx, &x.who, x.route.Op, x.secretName())
 }
 
 // authenticate reads the body, finds out who calls, and lets him into the project

@@ -23,6 +23,9 @@ var unrouted = route{Name: "unrouted"}
 const (
 	secrets = "/v1/{project_id}/secrets"
 	secret  = secrets + "/{secret_name}"
+
+	resources = "/v1/{project_id}/csms"
+	tagged    = resources + "/{secret_id}"
 )
 
 // routes is the API. One row is one operation.
@@ -46,6 +49,13 @@ var routes = []route{
 	{Name: "ShowSecretStage", Pattern: "GET " + secret + "/stages/{stage_name}", Op: iam.ShowSecretStage, handler: endpoint(showSecretStage)},
 	{Name: "UpdateSecretStage", Pattern: "PUT " + secret + "/stages/{stage_name}", Op: iam.UpdateSecretStage, handler: endpoint(updateSecretStage)},
 	{Name: "DeleteSecretStage", Pattern: "DELETE " + secret + "/stages/{stage_name}", Op: iam.DeleteSecretStage, handler: endpoint(deleteSecretStage)},
+
+	{Name: "CreateSecretTag", Pattern: "POST " + tagged + "/tags", Op: iam.CreateSecretTag, Wrapped: true, handler: endpoint(createSecretTag)},
+	{Name: "DeleteSecretTag", Pattern: "DELETE " + tagged + "/tags/{key}", Op: iam.DeleteSecretTag, Wrapped: true, handler: endpoint(deleteSecretTag)},
+	{Name: "BatchCreateOrDeleteTags", Pattern: "POST " + tagged + "/tags/action", Op: iam.BatchCreateOrDeleteTags, Wrapped: true, handler: endpoint(batchCreateOrDeleteTags)},
+	{Name: "ListSecretTags", Pattern: "GET " + tagged + "/{leaf}", Op: iam.ListSecretTags, Wrapped: true, handler: leaf("tags", endpoint(listSecretTags))},
+	{Name: "ListProjectSecretsTags", Pattern: "GET " + resources + "/tags", Op: iam.ListProjectSecretsTags, Wrapped: true, handler: endpoint(listProjectSecretsTags)},
+	{Name: "ListResourceInstances", Pattern: "POST " + resources + "/resource_instances/action", Op: iam.ListResourceInstances, Wrapped: true, handler: endpoint(listResourceInstances)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

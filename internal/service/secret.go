@@ -156,7 +156,8 @@ func (s *Service) validatePatch(ctx context.Context, who *iam.Caller, r iam.Requ
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	if _, err := s.lookUp(ctx, who.ProjectID, r.SecretName, s.now()); err != nil {
+	sec, err := s.lookUp(ctx, who.ProjectID, r.SecretName, s.now())
+	if err != nil {
 		return err
 	}
 	if p.EventSubscriptions != nil {
@@ -167,7 +168,7 @@ func (s *Service) validatePatch(ctx context.Context, who *iam.Caller, r iam.Requ
 	if p.KMSKeyID == nil {
 		return nil
 	}
-	_, err := s.key(ctx, who, r, *p.KMSKeyID)
+	_, err = s.key(ctx, who, about(r, sec), *p.KMSKeyID)
 	return err
 }
 

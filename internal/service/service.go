@@ -58,6 +58,12 @@ func (s *Service) Authorize(ctx context.Context, who *iam.Caller, op iam.Op, nam
 	return err
 }
 
+// AuthorizeByID is Authorize for an operation on the secret of that id.
+func (s *Service) AuthorizeByID(ctx context.Context, who *iam.Caller, op iam.Op, id string) error {
+	_, err := s.authorizeByID(ctx, who, s.request(who, op, ""), id, s.now())
+	return err
+}
+
 // request describes op on the named secret, with no attributes yet.
 func (s *Service) request(who *iam.Caller, op iam.Op, name string) iam.Request {
 	return iam.Request{Op: op, Region: s.region, Domain: who.DomainID, Project: who.ProjectID, SecretName: name}
@@ -80,11 +86,7 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, r iam.Request,
 			return target{}, t.missing
 		}
 	}
-	if t.secret != nil {
-		r.Type = iam.Known(string(t.secret.Type))
-		r.EnterpriseProjectID = iam.Known(t.secret.EnterpriseProjectID)
-	}
-	if err := who.Authorize(&r); err != nil {
+	if err := t.decide(who, r); err != nil {
 		return target{}, err
 	}
 	if r.SecretName != "" {
@@ -95,6 +97,50 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, r iam.Request,
 	return t, nil
 }
 
+// authorizeByID is authorize for the operations that address a secret by its id
+// (T15). An id that no secret of the project has counts as missing, and takes the
+// right over all names.
+func (s *Service) authorizeByID(ctx context.Context, who *iam.Caller, r iam.Request, id string, now csms.Millis) (target, error) {
+	var t target
+	t.secret, t.missing = s.lookUpByID(ctx, who.ProjectID, id, now)
+	if t.missing != nil && csms.CodeOf(t.missing) != csms.CodeNotFound {
+		return target{}, t.missing
+	}
+	if err := t.decide(who, r); err != nil {
+		return target{}, err
+	}
+	return t, csms.CheckSecretID(id)
+}
+
+// decide asks for r with what is known of the secret it is about.
+func (t target) decide(who *iam.Caller, r iam.Request) error {
+	if t.secret != nil {
+		r = about(r, t.secret)
+	}
+	return who.Authorize(&r)
+}
+
+// about returns r with what a condition can see of sec.
+func about(r iam.Request, sec *csms.Secret) iam.Request {
+	r.SecretName = sec.Name
+	r.Type = iam.Known(string(sec.Type))
+	r.EnterpriseProjectID = iam.Known(sec.EnterpriseProjectID)
+	r.ResourceTags = conditionTags(sec.Tags)
+	return r
+}
+
+// conditionTags returns tags as a condition sees them.
+func conditionTags(tags []csms.Tag) []iam.Tag {
+	if len(tags) == 0 {
+		return nil
+	}
+	out := make([]iam.Tag, len(tags))
+	for i, t := range tags {
+		out[i] = iam.Tag(t)
+	}
+	return out
+}
+
 // lookUp returns the shared record of a secret that is not gone.
 func (s *Service) lookUp(ctx context.Context, project, name string, now csms.Millis) (*csms.Secret, error) {
 	sec, err := s.store.Secret(ctx, project, name)
@@ -103,6 +149,18 @@ func (s *Service) lookUp(ctx context.Context, project, name string, now csms.Mil
 	}
 	if sec.Gone(now) {
 		return nil, notFound(name)
+	}
+	return sec, nil
+}
+
+// lookUpByID is lookUp by the id of a secret of the project.
+func (s *Service) lookUpByID(ctx context.Context, project, id string, now csms.Millis) (*csms.Secret, error) {
+	sec, err := s.store.SecretByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if sec.ProjectID != project || sec.Gone(now) {
+		return nil, idNotFound(id)
 	}
 	return sec, nil
 }
@@ -171,6 +229,11 @@ func (s *Service) update(ctx context.Context, seen *csms.Secret, now csms.Millis
 // secret which is due to go cannot be told from it.
 func notFound(name string) error {
 	return csms.Errorf(csms.CodeSecretNotFound, "The secret %s does not exist.", name)
+}
+
+// idNotFound is notFound for an id.
+func idNotFound(id string) error {
+	return csms.Errorf(csms.CodeNotFound, "The secret %s does not exist.", id)
 }
 
 // internalf marks an error that is not the caller's doing with what was going on.

@@ -59,7 +59,7 @@ func (s *Service) CreateSecretVersion(ctx context.Context, who *iam.Caller, name
 // addVersion seals value with the key that the secret has now and adds the version
 // that n describes.
 func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request, seen *csms.Secret, n csms.NewVersion, value csms.Value) (VersionOf, error) {
-	p, err := s.prepare(ctx, who, r, binding(seen, 0, value.Kind), seen.KMSKeyID)
+	p, err := s.prepare(ctx, who, about(r, seen), binding(seen, 0, value.Kind), seen.KMSKeyID)
 	if err != nil {
 		return VersionOf{}, err
 	}
@@ -119,7 +119,7 @@ func (s *Service) readValue(ctx context.Context, who *iam.Caller, r iam.Request,
 	if err != nil {
 		return ValueOf{}, err
 	}
-	if err := s.authorizeRead(ctx, who, r, v.Version.KMSKeyID); err != nil {
+	if err := s.authorizeRead(ctx, who, about(r, v.Secret), v.Version.KMSKeyID); err != nil {
 		return ValueOf{}, err
 	}
 	data, err := s.sealer.Open(ctx, binding(v.Secret, v.Version.Number, v.Version.Kind), sealed)

@@ -39,6 +39,7 @@ const schemaNumber = 1
 //	secret-id <id>                            index rows: each holds the key of the
 //	secret-event <project> <event> <name>     record it is derived from
 //	secret-instance <project> <32> <name>     SHA-256 of the instance id
+//	secret-tag <project> <key> <32> <name>    SHA-256 of the value of the tag
 //	domain-name <name>
 //	project-name <domain> <name>
 //	user-name <domain> <name>
@@ -50,7 +51,7 @@ const schemaNumber = 1
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
 //
 // Reserved for what is to come, so that no other use takes the name: outbox,
-// secret-tag, event, task, lease.
+// event, task, lease.
 type table string
 
 const (
@@ -70,6 +71,7 @@ const (
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
 	tableSecretInstance table = "secret-instance"
+	tableSecretTag      table = "secret-tag"
 	tableDomainName     table = "domain-name"
 	tableProjectName    table = "project-name"
 	tableUserName       table = "user-name"
@@ -109,6 +111,7 @@ var layouts = map[table][]part{
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},
 	tableSecretInstance: {text, digest, text},
+	tableSecretTag:      {text, text, digest, text},
 	tableDomainName:     {text},
 	tableProjectName:    {text, text},
 	tableUserName:       {text, text},
@@ -122,7 +125,7 @@ var layouts = map[table][]part{
 
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
-	tableSecretID, tableSecretEvent, tableSecretInstance, tableDomainName, tableProjectName,
+	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
 	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue,
 }
 

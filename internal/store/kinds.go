@@ -114,19 +114,32 @@ func instanceKey(project, instance string) key {
 	return start(nil, tableSecretInstance).text(project).digest(&sum)
 }
 
+// tagKey holds a hash of the value, because a key of 128 and a value of 255
+// characters do not fit in kv.MaxKey together, and because the value may be empty.
+func tagKey(project string, t csms.Tag) key {
+	sum := sha256.Sum256([]byte(t.Value))
+	return tagKeyKey(project, t.Key).digest(&sum)
+}
+
+// tagKeyKey begins the keys of the rows of all tags of one key.
+func tagKeyKey(project, tag string) key { return start(nil, tableSecretTag).text(project).text(tag) }
+
 func dueRow(at csms.Millis, kind DueKind, subject string, n int) row {
 	return row{key: start(nil, tableDue).instant(at).text(string(kind)).text(subject).number(n)}
 }
 
 // secretRows derives the rows of a secret; its sealed values are among them.
 func secretRows(s *csms.Secret) []row {
-	rows := make([]row, 0, 4+2*len(s.Versions))
+	rows := make([]row, 0, 4+2*len(s.Versions)+len(s.Tags))
 	rows = append(rows, unique(secretIDKey(nil, s.ID)))
 	for _, event := range s.EventSubscriptions {
 		rows = append(rows, row{key: eventKey(s.ProjectID, event).text(s.Name)})
 	}
 	if id := s.Instance().InstanceID; id != "" {
 		rows = append(rows, row{key: instanceKey(s.ProjectID, id).text(s.Name)})
+	}
+	for _, t := range s.Tags {
+		rows = append(rows, row{key: tagKey(s.ProjectID, t).text(s.Name)})
 	}
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))

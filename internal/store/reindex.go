@@ -10,11 +10,11 @@ import (
 	"coffer/internal/kv"
 )
 
-// Keys that one transaction of Reindex works on. A record has up to two dozen rows,
+// Keys that one transaction of Reindex works on. A record has up to four dozen rows,
 // and a distributed engine takes little more than 100 operations.
 const (
 	rowsPerStep    = 64
-	recordsPerStep = 4
+	recordsPerStep = 2
 )
 
 // Reindex makes the index rows and the counters what the records say, in bounded

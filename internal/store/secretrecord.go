@@ -31,6 +31,8 @@ type secretRecord struct {
 	Versions    []versionRecord `cbor:"17,keyasint,omitempty"`
 	LastVersion int             `cbor:"18,keyasint"`
 	Stages      []stageRecord   `cbor:"19,keyasint,omitempty"`
+
+	Tags []tagRecord `cbor:"20,keyasint,omitempty"`
 }
 
 type rotationRecord struct {
@@ -68,6 +70,11 @@ type stageRecord struct {
 	UpdateTime csms.Millis `cbor:"3,keyasint"`
 }
 
+type tagRecord struct {
+	Key   string `cbor:"1,keyasint"`
+	Value string `cbor:"2,keyasint,omitempty"`
+}
+
 func secretToRecord(s *csms.Secret) *secretRecord {
 	return &secretRecord{
 		ID: s.ID, DomainID: s.DomainID, ProjectID: s.ProjectID, Name: s.Name,
@@ -79,6 +86,7 @@ func secretToRecord(s *csms.Secret) *secretRecord {
 		Replicas: convert(s.Replicas, func(r csms.Replica) replicaRecord { return replicaRecord(r) }),
 		Versions: convert(s.Versions, func(v csms.Version) versionRecord { return versionRecord(v) }), LastVersion: s.LastVersion,
 		Stages: convert(s.Stages, func(s csms.Stage) stageRecord { return stageRecord(s) }),
+		Tags:   convert(s.Tags, func(t csms.Tag) tagRecord { return tagRecord(t) }),
 	}
 }
 
@@ -93,6 +101,7 @@ func (r *secretRecord) secret() *csms.Secret {
 		Replicas: convert(r.Replicas, func(r replicaRecord) csms.Replica { return csms.Replica(r) }),
 		Versions: convert(r.Versions, func(v versionRecord) csms.Version { return csms.Version(v) }), LastVersion: r.LastVersion,
 		Stages: convert(r.Stages, func(s stageRecord) csms.Stage { return csms.Stage(s) }),
+		Tags:   convert(r.Tags, func(t tagRecord) csms.Tag { return csms.Tag(t) }),
 	}
 }
 

@@ -77,7 +77,7 @@ func require(members ...given) error {
 	return nil
 }
 
-func number(n wire.Digits) *string { return (*string)(&n) }
+func digits(n wire.Digits) *string { return (*string)(&n) }
 
 // keyRef is the request of operations that need nothing but a key.
 type keyRef struct{ keyID string }
@@ -206,7 +206,7 @@ func (q *scheduleKeyRequest) bind(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return require(given{"key_id", &q.keyID}, given{"pending_days", number(body.PendingDays)})
+	return require(given{"key_id", &q.keyID}, given{"pending_days", digits(body.PendingDays)})
 }
 
 func scheduleKeyDeletion(a *API, ctx context.Context, who *iam.Caller, q *scheduleKeyRequest) (wire.KeyState, error) {

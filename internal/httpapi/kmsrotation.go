@@ -41,7 +41,7 @@ func (q *updateIntervalRequest) bind(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return require(given{"key_id", &q.keyID}, given{"rotation_interval", number(body.RotationInterval)})
+	return require(given{"key_id", &q.keyID}, given{"rotation_interval", digits(body.RotationInterval)})
 }
 
 func updateKeyRotationInterval(a *API, ctx context.Context, who *iam.Caller, q *updateIntervalRequest) (struct{}, error) {

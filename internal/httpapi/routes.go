@@ -73,6 +73,13 @@ var routes = []route{
 	{Name: "UpdateKeyRotationInterval", Pattern: "POST " + keys + "/update-key-rotation-interval", Op: iam.UpdateKeyRotationInterval, Wrapped: true, handler: kmsEndpoint(updateKeyRotationInterval)},
 	{Name: "ListKeyTags", Pattern: "GET " + keys + "/{key_id}/tags", Op: iam.ListKeyTags, Wrapped: true, handler: kmsEndpoint(listKeyTags)},
 	{Name: "BatchCreateKeyTags", Pattern: "POST " + keys + "/{key_id}/tags/action", Op: iam.BatchCreateKeyTags, Wrapped: true, handler: kmsEndpoint(batchCreateKeyTags)},
+	{Name: "CreateDataKey", Pattern: "POST " + keys + "/create-datakey", Op: iam.CreateDataKey, Wrapped: true, handler: kmsEndpoint(createDataKey)},
+	{Name: "CreateDataKeyWithoutPlaintext", Pattern: "POST " + keys + "/create-datakey-without-plaintext", Op: iam.CreateDataKeyWithoutPlaintext, Wrapped: true, handler: kmsEndpoint(createDataKeyWithoutPlaintext)},
+	{Name: "EncryptDataKey", Pattern: "POST " + keys + "/encrypt-datakey", Op: iam.EncryptDataKey, Wrapped: true, handler: kmsEndpoint(encryptDataKey)},
+	{Name: "DecryptDataKey", Pattern: "POST " + keys + "/decrypt-datakey", Op: iam.DecryptDataKey, Wrapped: true, handler: kmsEndpoint(decryptDataKey)},
+	{Name: "EncryptData", Pattern: "POST " + keys + "/encrypt-data", Op: iam.EncryptData, Wrapped: true, handler: kmsEndpoint(encryptData)},
+	{Name: "DecryptData", Pattern: "POST " + keys + "/decrypt-data", Op: iam.DecryptData, Wrapped: true, handler: kmsEndpoint(decryptData)},
+	{Name: "CreateRandom", Pattern: "POST " + keys + "/gen-random", Op: iam.CreateRandom, Wrapped: true, handler: kmsEndpoint(createRandom)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

@@ -42,7 +42,7 @@ type setup struct {
 type stack struct {
 	service  *service.Service
 	identity *identity.Service
-	kms      *kms.Service
+	keys     *kms.Service
 	api      *httpapi.API
 	project  string
 	first    identity.Bootstrapped
@@ -176,11 +176,11 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	keys, err := s.openKMS(ctx, st)
+	kms, err := s.openKMS(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	ids := identity.New(st, keys.IdentityBox(), s.identityOptions(in))
+	ids := identity.New(st, kms.IdentityBox(), s.identityOptions(in))
 	first, err := ids.Bootstrap(ctx, in.bootstrap)
 	if err != nil {
 		return nil, fmt.Errorf("making the account: %w", err)
@@ -188,14 +188,14 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err := ids.LoadIdentities(ctx, in.identities); err != nil {
 		return nil, fmt.Errorf("loading identities: %w", err)
 	}
-	sealer := seal.NewSealer(keys, rand.Reader)
+	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, NewID: newID,
-		Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: keys.RotateDueKey,
+		Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 	})
-	out.kms = kms.New(kms.Options{Store: st, Keys: keys, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, Region: s.config.Region})
-	out.api = httpapi.New(s.apiOptions(st, keys, out))
+	out.keys = s.keys(st, kms, sealer)
+	out.api = httpapi.New(s.apiOptions(st, kms, out))
 	return out, nil
 }
 
@@ -205,11 +205,11 @@ func (s *Server) openKMS(ctx context.Context, st *store.Store) (*localkms.KMS, e
 		return nil, err
 	}
 	defer root.Wipe()
-	keys, err := localkms.Open(ctx, st, root.Bytes(), localkms.Options{Now: s.clock.Now, Rand: rand.Reader, NewID: newID})
+	kms, err := localkms.Open(ctx, st, root.Bytes(), localkms.Options{Now: s.clock.Now, Rand: rand.Reader, NewID: newID})
 	if errors.Is(err, seal.ErrWrongRoot) {
 		return nil, fmt.Errorf("the root key is not the one that %s was made with; name the right source under root_key: %w", s.config.Data, err)
 	}
-	return keys, err
+	return kms, err
 }
 
 func (s *Server) limits() csms.Limits {
@@ -253,10 +253,10 @@ func (s *Server) identityOptions(in setup) identity.Options {
 	return o
 }
 
-func (s *Server) apiOptions(st *store.Store, keys *localkms.KMS, parts *stack) httpapi.Options {
+func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
 	o := httpapi.Options{
-		Service: parts.service, Identity: parts.identity, KMS: parts.kms,
-		Authenticator: auth.New(st, keys.IdentityBox(), s.authOptions()),
+		Service: parts.service, Identity: parts.identity, KMS: parts.keys,
+		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
 		NewRequestID: requestIDs(), WallNow: time.Now,
 		Rate: s.config.Limits.RequestsPerSecond, BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,18 @@ import (
 
 	"coffer/internal/testkit"
 )
+
+// The cases of the KMS API, which stand apart because the API document is of CSMS.
+func TestCorpusOfTheKMS(t *testing.T) {
+	files, err := filepath.Glob("testdata/kms/*/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no corpus: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/kms/"), ".txtar")
+		t.Run(name, func(t *testing.T) { runCase(t, file) })
+	}
+}
 
 // keysPath is a path of the KMS API in the project of the kit.
 func keysPath(below string) string { return "/v1.0/" + testkit.ProjectID + "/kms/" + below }

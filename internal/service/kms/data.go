@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
@@ -83,7 +84,7 @@ func (s *Service) DecryptData(ctx context.Context, who *iam.Caller, in Data) (Op
 // parse returns the bytes of a ciphertext and the key that it names; nil for what is
 // no ciphertext, or one of another key than the one that was given.
 func (in *Data) parse() (sealed []byte, keyID string) {
-	if len(in.Text) > maxCipher {
+	if len(in.Text) > maxCipher || bytes.ContainsAny(in.Text, "\r\n") { // the decoder would skip line breaks
 		return nil, ""
 	}
 	sealed = make([]byte, base64.StdEncoding.DecodedLen(len(in.Text)))

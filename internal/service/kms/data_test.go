@@ -216,3 +216,28 @@ func TestCreateRandom(t *testing.T) {
 		t.Errorf("twice the same: %v", err)
 	}
 }
+
+// Whatever is sent as a ciphertext is refused with a code, and never opens.
+func FuzzDecryptData(f *testing.F) {
+	k := testkit.New(f, testkit.Options{})
+	id := newKey(f, k, "mine")
+	good, err := k.Keys.EncryptData(f.Context(), owner(testkit.ProjectID), kms.Data{KeyID: id, Text: csms.Plaintext("x")})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{"", "AAAA", "%", good[:len(good)-4], "AQ==", good + "\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := k.Keys.DecryptData(context.Background(), owner(testkit.ProjectID), kms.Data{Text: csms.Plaintext(text)})
+		switch csms.CodeOf(err) {
+		case csms.CodeKMSCipherText, csms.CodeKMSKeyNotFound:
+		case "":
+			if text != good {
+				t.Errorf("%q opens", text)
+			}
+		default:
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}

@@ -35,10 +35,12 @@ var arrows = []arch.Arrow{
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential"}},
 	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
+	// The KMS API manages the keys of the embedded engine: an external one has its own.
+	{From: "internal/service/kms", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/seal/localkms"}},
 
 	// What drives them.
 	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
-	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/password"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/service/kms", "internal/password"}},
 	{From: "internal/app", To: production},
 
 	// The other side of the wire.
@@ -57,7 +59,7 @@ var arrows = []arch.Arrow{
 var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
-	"internal/service", "internal/service/identity", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
+	"internal/service", "internal/service/identity", "internal/service/kms", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 }
 
 // testArrows says what test files may import on top. The pure core has no row: its

@@ -26,6 +26,7 @@ import (
 	"coffer/internal/seal/localkms"
 	"coffer/internal/service"
 	"coffer/internal/service/identity"
+	"coffer/internal/service/kms"
 	"coffer/internal/store"
 )
 
@@ -40,6 +41,7 @@ type setup struct {
 type stack struct {
 	service  *service.Service
 	identity *identity.Service
+	keys     *kms.Service
 	api      *httpapi.API
 	project  string
 	first    identity.Bootstrapped
@@ -192,11 +194,13 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err := ids.LoadIdentities(ctx, in.identities); err != nil {
 		return nil, fmt.Errorf("loading identities: %w", err)
 	}
+	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
-		Store: st, Sealer: seal.NewSealer(kms, rand.Reader), Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
-		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log,
+		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
+		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 	})
+	out.keys = s.keys(st, kms, sealer)
 	out.api = httpapi.New(s.apiOptions(st, kms, out))
 	return out, nil
 }
@@ -258,7 +262,7 @@ func (s *Server) identityOptions(in setup) identity.Options {
 
 func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
 	o := httpapi.Options{
-		Service: parts.service, Identity: parts.identity,
+		Service: parts.service, Identity: parts.identity, KMS: parts.keys,
 		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
 		NewRequestID: requestIDs(), WallNow: time.Now,

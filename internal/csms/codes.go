@@ -49,3 +49,42 @@ const (
 	CodeIAMConflict  Code = "IAM.0009"
 	CodeIAMInvalid   Code = "IAM.0011"
 )
+
+// Codes of the KMS API (neighbours.md 1.5, and the public table of the KMS API for the
+// numbers that are not in it). Their body is always wrapped.
+const (
+	CodeKMSInternal       Code = "KMS.0101" // unexpected failure
+	CodeKMSBadBody        Code = "KMS.0202" // the body is no JSON object, or a member has the wrong type
+	CodeKMSMissing        Code = "KMS.0204" // a parameter is missing
+	CodeKMSKeyID          Code = "KMS.0205" // key_id is no UUID
+	CodeKMSKeyNotFound    Code = "KMS.0207" // the key does not exist
+	CodeKMSContext        Code = "KMS.0208" // additional_authenticated_data is too long
+	CodeKMSKeyDisabled    Code = "KMS.0209"
+	CodeKMSKeyPending     Code = "KMS.0210" // the key is scheduled for deletion
+	CodeKMSDefaultKey     Code = "KMS.0211" // not allowed on a default key
+	CodeKMSForbidden      Code = "KMS.0306" // the caller lacks the permission
+	CodeKMSInvalid        Code = "KMS.0308" // a parameter that has no code of its own is invalid
+	CodeKMSTagAction      Code = "KMS.0404" // action is neither create nor delete
+	CodeKMSTag            Code = "KMS.0406" // a tag has a wrong form
+	CodeKMSTagList        Code = "KMS.0407" // too few or too many tags at once
+	CodeKMSTagQuota       Code = "KMS.0409" // the key would have too many tags
+	CodeKMSAlias          Code = "KMS.1101" // key_alias has a wrong form
+	CodeKMSDescription    Code = "KMS.1103" // key_description is too long
+	CodeKMSAliasTaken     Code = "KMS.1104"
+	CodeKMSKeyQuota       Code = "KMS.1105" // too many keys in the project
+	CodeKMSNotDisabled    Code = "KMS.1201"
+	CodeKMSNotEnabled     Code = "KMS.1301"
+	CodeKMSPendingDays    Code = "KMS.1401" // pending_days is out of range
+	CodeKMSAlreadyPending Code = "KMS.1402" // scheduling twice
+	CodeKMSNotPending     Code = "KMS.1501" // cancelling what is not scheduled
+	CodeKMSLimit          Code = "KMS.1601" // limit is out of range
+	CodeKMSMarker         Code = "KMS.1602" // marker is no number from 0
+	CodeKMSRandomLength   Code = "KMS.1801" // random_data_length is out of range
+	CodeKMSDataKeyLength  Code = "KMS.1901" // datakey_length is out of range
+	CodeKMSSpec           Code = "KMS.1902" // key_spec is not allowed
+	CodeKMSPlainText      Code = "KMS.2101" // plain_text has a wrong form or length
+	CodeKMSPlainLength    Code = "KMS.2102" // datakey_plain_length is out of range
+	CodeKMSDataKeyDigest  Code = "KMS.2103" // the digest in plain_text is not that of the data key
+	CodeKMSCipherText     Code = "KMS.2201" // cipher_text does not open
+	CodeKMSCipherLength   Code = "KMS.2202" // datakey_cipher_length is out of range
+)

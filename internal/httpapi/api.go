@@ -22,12 +22,14 @@ import (
 	"coffer/internal/csms"
 	"coffer/internal/service"
 	"coffer/internal/service/identity"
+	"coffer/internal/service/kms"
 )
 
 // Options are the parts of an API.
 type Options struct {
 	Service       *service.Service
 	Identity      *identity.Service
+	KMS           *kms.Service
 	Authenticator *auth.Authenticator
 	Logger        *slog.Logger
 	Access        *slog.Logger     // one line per request; nil for none

@@ -95,6 +95,10 @@ var corpusUsers = []identity.Identity{
 		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:*"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
 	},
 	{
+		Name: "keyholder", AccessKey: "KEYHOLDERACCESSKEY01", SecretKey: "keyholderSecretKey0123456789012345678901",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["kms:cmk:*"],"Resource":["kms:*:*:KeyId:00000000-0000-4000-8000-000000000001"]}]}`},
+	},
+	{
 		Name: "deleter", AccessKey: "DELETERACCESSKEY0001", SecretKey: "deleterSecretKey012345678901234567890123",
 		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:delete"]}]}`},
 	},

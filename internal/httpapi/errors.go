@@ -31,6 +31,9 @@ var statuses = map[csms.Code]int{
 	csms.CodeIAMForbidden:    http.StatusForbidden,
 	csms.CodeIAMNotFound:     http.StatusNotFound,
 	csms.CodeIAMConflict:     http.StatusConflict,
+	csms.CodeKMSInternal:     http.StatusInternalServerError,
+	csms.CodeKMSKeyNotFound:  http.StatusNotFound,
+	csms.CodeKMSForbidden:    http.StatusForbidden,
 }
 
 func statusOf(code csms.Code) int {

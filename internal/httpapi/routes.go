@@ -12,7 +12,7 @@ type route struct {
 	Name     string // as the API names it; also the label in log and metrics
 	Pattern  string // of http.ServeMux
 	Op       iam.Op // the right it takes
-	Wrapped  bool   // service errors are wrapped (W8)
+	Wrapped  bool   // service errors are wrapped (W8, and the KMS API)
 	Keystone bool   // errors have the form of Keystone (IE1)
 	handler  handler
 }
@@ -26,6 +26,7 @@ const (
 
 	resources = "/v1/{project_id}/csms"
 	tagged    = resources + "/{secret_id}"
+	keys      = "/v1.0/{project_id}/kms"
 )
 
 // routes is the API. One row is one operation.
@@ -64,6 +65,29 @@ var routes = []route{
 	{Name: "ListSecretTags", Pattern: "GET " + tagged + "/{leaf}", Op: iam.ListSecretTags, Wrapped: true, handler: leaf("tags", endpoint(listSecretTags))},
 	{Name: "ListProjectSecretsTags", Pattern: "GET " + resources + "/tags", Op: iam.ListProjectSecretsTags, Wrapped: true, handler: endpoint(listProjectSecretsTags)},
 	{Name: "ListResourceInstances", Pattern: "POST " + resources + "/resource_instances/action", Op: iam.ListResourceInstances, Wrapped: true, handler: endpoint(listResourceInstances)},
+
+	{Name: "CreateKey", Pattern: "POST " + keys + "/create-key", Op: iam.CreateKey, Wrapped: true, handler: kmsEndpoint(createKey)},
+	{Name: "ListKeys", Pattern: "POST " + keys + "/list-keys", Op: iam.ListKeys, Wrapped: true, handler: kmsEndpoint(listKeys)},
+	{Name: "DescribeKey", Pattern: "POST " + keys + "/describe-key", Op: iam.DescribeKey, Wrapped: true, handler: kmsEndpoint(describeKey)},
+	{Name: "EnableKey", Pattern: "POST " + keys + "/enable-key", Op: iam.EnableKey, Wrapped: true, handler: kmsEndpoint(enableKey)},
+	{Name: "DisableKey", Pattern: "POST " + keys + "/disable-key", Op: iam.DisableKey, Wrapped: true, handler: kmsEndpoint(disableKey)},
+	{Name: "ScheduleKeyDeletion", Pattern: "POST " + keys + "/schedule-key-deletion", Op: iam.ScheduleKeyDeletion, Wrapped: true, handler: kmsEndpoint(scheduleKeyDeletion)},
+	{Name: "CancelKeyDeletion", Pattern: "POST " + keys + "/cancel-key-deletion", Op: iam.CancelKeyDeletion, Wrapped: true, handler: kmsEndpoint(cancelKeyDeletion)},
+	{Name: "UpdateKeyAlias", Pattern: "POST " + keys + "/update-key-alias", Op: iam.UpdateKeyAlias, Wrapped: true, handler: kmsEndpoint(updateKeyAlias)},
+	{Name: "UpdateKeyDescription", Pattern: "POST " + keys + "/update-key-description", Op: iam.UpdateKeyDescription, Wrapped: true, handler: kmsEndpoint(updateKeyDescription)},
+	{Name: "ShowKeyRotationStatus", Pattern: "POST " + keys + "/get-key-rotation-status", Op: iam.ShowKeyRotationStatus, Wrapped: true, handler: kmsEndpoint(showKeyRotationStatus)},
+	{Name: "EnableKeyRotation", Pattern: "POST " + keys + "/enable-key-rotation", Op: iam.EnableKeyRotation, Wrapped: true, handler: kmsEndpoint(enableKeyRotation)},
+	{Name: "DisableKeyRotation", Pattern: "POST " + keys + "/disable-key-rotation", Op: iam.DisableKeyRotation, Wrapped: true, handler: kmsEndpoint(disableKeyRotation)},
+	{Name: "UpdateKeyRotationInterval", Pattern: "POST " + keys + "/update-key-rotation-interval", Op: iam.UpdateKeyRotationInterval, Wrapped: true, handler: kmsEndpoint(updateKeyRotationInterval)},
+	{Name: "ListKeyTags", Pattern: "GET " + keys + "/{key_id}/tags", Op: iam.ListKeyTags, Wrapped: true, handler: kmsEndpoint(listKeyTags)},
+	{Name: "BatchCreateKeyTags", Pattern: "POST " + keys + "/{key_id}/tags/action", Op: iam.BatchCreateKeyTags, Wrapped: true, handler: kmsEndpoint(batchCreateKeyTags)},
+	{Name: "CreateDataKey", Pattern: "POST " + keys + "/create-datakey", Op: iam.CreateDataKey, Wrapped: true, handler: kmsEndpoint(createDataKey)},
+	{Name: "CreateDataKeyWithoutPlaintext", Pattern: "POST " + keys + "/create-datakey-without-plaintext", Op: iam.CreateDataKeyWithoutPlaintext, Wrapped: true, handler: kmsEndpoint(createDataKeyWithoutPlaintext)},
+	{Name: "EncryptDataKey", Pattern: "POST " + keys + "/encrypt-datakey", Op: iam.EncryptDataKey, Wrapped: true, handler: kmsEndpoint(encryptDataKey)},
+	{Name: "DecryptDataKey", Pattern: "POST " + keys + "/decrypt-datakey", Op: iam.DecryptDataKey, Wrapped: true, handler: kmsEndpoint(decryptDataKey)},
+	{Name: "EncryptData", Pattern: "POST " + keys + "/encrypt-data", Op: iam.EncryptData, Wrapped: true, handler: kmsEndpoint(encryptData)},
+	{Name: "DecryptData", Pattern: "POST " + keys + "/decrypt-data", Op: iam.DecryptData, Wrapped: true, handler: kmsEndpoint(decryptData)},
+	{Name: "CreateRandom", Pattern: "POST " + keys + "/gen-random", Op: iam.CreateRandom, Wrapped: true, handler: kmsEndpoint(createRandom)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

@@ -15,7 +15,7 @@ const dueBatch = 256
 
 // RunDue does everything that is due now: destroys secrets whose time has come
 // (S5), announces expired versions (E8), forgets expired tokens
-// and temporary keys, and destroys KMS keys. It returns how
+// and temporary keys, destroys KMS keys and rotates them. It returns how
 // many things it did. Each is checked again in its own transaction, so that a
 // RestoreSecret that came first wins, and a second runner does no harm. One that
 // fails holds up no other.
@@ -77,6 +77,8 @@ func (s *Service) runRow(ctx context.Context, row store.Due, now csms.Millis) (d
 		return s.forgetAccessKey(ctx, row, now)
 	case store.DueKeyDeletion:
 		return s.destroyKey(ctx, row, now)
+	case store.DueKeyRotation:
+		return s.rotateKey(ctx, row.Project, row.KeyID, now)
 	default:
 		return false, errors.New("unknown kind of due row")
 	}

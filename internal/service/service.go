@@ -31,6 +31,9 @@ type Options struct {
 	Region string                                 // region part of resource names
 	Limits csms.Limits
 	Logger *slog.Logger
+
+	// RotateKey rotates a KMS key if that is due at now, and reports whether it was.
+	RotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
 }
 
 // Service performs operations. It is safe for concurrent use.
@@ -45,6 +48,8 @@ type Service struct {
 	limits csms.Limits
 	log    *slog.Logger
 	used   usage
+
+	rotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
 }
 
 // New returns a Service over o.
@@ -52,6 +57,7 @@ func New(o Options) *Service {
 	return &Service{
 		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID, blobs: o.Blobs,
 		region: o.Region, limits: o.Limits, log: o.Logger,
+		rotateKey: o.RotateKey,
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	DueTokenExpiry     DueKind = "token-expiry"      // a token
 	DueAccessKeyExpiry DueKind = "access-key-expiry" // a temporary access key
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
+	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -28,14 +29,14 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry and DueKeyDeletion
+	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion and DueKeyRotation
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
 
 	TokenHash [32]byte // of DueTokenExpiry
 	AccessKey string   // of DueAccessKeyExpiry
-	KeyID     string   // of DueKeyDeletion
+	KeyID     string   // of DueKeyDeletion and DueKeyRotation
 }
 
 // Due yields what is due at until or before, in order of time. The sequence ends
@@ -84,7 +85,7 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 		due.TokenHash = owner.digest
 	case due.Kind == DueAccessKeyExpiry && owner.table == tableAccessKey:
 		due.AccessKey = subject
-	case due.Kind == DueKeyDeletion && owner.table == tableKey:
+	case due.Kind == DueKeyDeletion && owner.table == tableKey, due.Kind == DueKeyRotation && owner.table == tableKey:
 		due.Project, due.KeyID = owner.texts[0], subject
 	default:
 		return Due{}, fmt.Errorf("due row %s does not fit its record; run reindex", hex.EncodeToString(rowKey))

@@ -181,5 +181,8 @@ func keyRows(k *Key) []row {
 	if k.State == KeyPendingDeletion {
 		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))
 	}
+	if k.State == KeyEnabled && k.NextRotation != 0 {
+		rows = append(rows, dueRow(k.NextRotation, DueKeyRotation, k.ID, 0))
+	}
 	return rows
 }

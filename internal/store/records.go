@@ -120,6 +120,16 @@ type Key struct {
 	CreateTime   csms.Millis  `cbor:"8,keyasint"`
 	DeletionTime csms.Millis  `cbor:"9,keyasint,omitempty"` // zero unless KeyPendingDeletion
 	Versions     []KeyVersion `cbor:"10,keyasint"`          // ascending by number; the last one is current
+
+	RotationInterval int         `cbor:"11,keyasint,omitempty"` // days; zero if it was never set
+	NextRotation     csms.Millis `cbor:"12,keyasint,omitempty"` // zero while the key is not rotated by itself
+	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
+}
+
+// KeyTag is one tag of a Key.
+type KeyTag struct {
+	Key   string `cbor:"1,keyasint"`
+	Value string `cbor:"2,keyasint,omitempty"`
 }
 
 // KeyVersion is one version of the material of a Key.

@@ -237,7 +237,9 @@ func TestDueIsInOrderOfTimeUpToTheInstant(t *testing.T) {
 			tx.PutAccessKey(&AccessKey{AccessKey: "AK", UserID: "u", Temporary: &Temporary{ExpiresAt: 400}}),
 			tx.PutAccessKey(&AccessKey{AccessKey: "AK2", UserID: "u"}),
 			tx.PutKey(&Key{ID: "k1", ProjectID: "p1", State: KeyPendingDeletion, DeletionTime: math.MaxInt64}),
-			tx.PutKey(&Key{ID: "k2", ProjectID: "p1", State: KeyDisabled, DeletionTime: 1}),
+			tx.PutKey(&Key{ID: "k2", ProjectID: "p1", State: KeyDisabled, DeletionTime: 1, NextRotation: 1}),
+			tx.PutKey(&Key{ID: "k3", ProjectID: "p1", State: KeyEnabled, NextRotation: 500}),
+			tx.PutKey(&Key{ID: "k4", ProjectID: "p1", State: KeyEnabled}),
 		)
 	})
 	want := []Due{
@@ -245,9 +247,10 @@ func TestDueIsInOrderOfTimeUpToTheInstant(t *testing.T) {
 		{At: 200, Kind: DueTokenExpiry, TokenHash: token},
 		{At: 300, Kind: DuePurge, Project: "p1", Name: "gone", SecretID: "id1"},
 		{At: 400, Kind: DueAccessKeyExpiry, AccessKey: "AK"},
+		{At: 500, Kind: DueKeyRotation, Project: "p1", KeyID: "k3"},
 		{At: math.MaxInt64, Kind: DueKeyDeletion, Project: "p1", KeyID: "k1"},
 	}
-	for until, n := range map[csms.Millis]int{-1: 0, 99: 0, 100: 1, 299: 2, 300: 3, 400: 4, math.MaxInt64 - 1: 4, math.MaxInt64: 5} {
+	for until, n := range map[csms.Millis]int{-1: 0, 99: 0, 100: 1, 299: 2, 300: 3, 400: 4, math.MaxInt64 - 1: 5, math.MaxInt64: 6} {
 		if diff := cmp.Diff(want[:n], due(t, s, until), cmp.Transformer("list", func(d []Due) string { return fmt.Sprint(d) })); diff != "" {
 			t.Errorf("due until %d (-want +got):\n%s", until, diff)
 		}

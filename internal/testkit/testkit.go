@@ -30,6 +30,7 @@ import (
 	"coffer/internal/seal/localkms"
 	"coffer/internal/service"
 	"coffer/internal/service/identity"
+	"coffer/internal/service/kms"
 	"coffer/internal/store"
 )
 
@@ -58,6 +59,7 @@ type Kit struct {
 	API      *httpapi.API
 	Service  *service.Service
 	Identity *identity.Service
+	Keys     *kms.Service
 	Store    *store.Store
 	DB       *memkv.Store // the engine below Store; closing it makes every operation fail
 	KMS      *localkms.KMS
@@ -102,10 +104,12 @@ func (k *Kit) build(ctx context.Context, o Options) (err error) {
 	if err := k.identities(ctx, o.Identities, log); err != nil {
 		return err
 	}
+	sealer := seal.NewSealer(k.KMS, rand.Reader)
 	k.Service = service.New(service.Options{
-		Store: k.Store, Sealer: seal.NewSealer(k.KMS, rand.Reader), Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
-		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log,
+		Store: k.Store, Sealer: sealer, Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
+		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log, RotateKey: k.KMS.RotateDueKey,
 	})
+	k.Keys = kms.New(kms.Options{Store: k.Store, Keys: k.KMS, Sealer: sealer, Now: k.Now, Rand: rand.Reader, Region: Region})
 	k.API = httpapi.New(k.apiOptions(o, log))
 	return nil
 }
@@ -170,7 +174,7 @@ func (k *Kit) apiOptions(o Options, log *slog.Logger) httpapi.Options {
 		Region: Region, Window: 15 * time.Minute, Now: k.Now, WallNow: time.Now, Logger: log,
 	})
 	options := httpapi.Options{
-		Service: k.Service, Identity: k.Identity, Authenticator: authenticator, Logger: log, Access: log,
+		Service: k.Service, Identity: k.Identity, KMS: k.Keys, Authenticator: authenticator, Logger: log, Access: log,
 		Metrics:      httpapi.NewMetrics(prometheus.NewRegistry()),
 		NewRequestID: func() string { return strings.Repeat("0", 32) }, WallNow: time.Now,
 		BodyLimit: 6 << 20, Timeout: time.Minute,

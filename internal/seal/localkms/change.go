@@ -65,38 +65,49 @@ func (k *KMS) CancelKeyDeletion(ctx context.Context, project, keyID string) (sea
 	})
 }
 
-// errRaced says that the key got a version while another one was being made.
-var errRaced = errors.New("localkms: the key was rotated meanwhile")
-
-// RotateKey gives an enabled key a new version, under which new data keys are
-// wrapped; what older versions wrapped still opens. A key in another state is
-// ErrNotEnabled.
-func (k *KMS) RotateKey(ctx context.Context, project, keyID string) (seal.Key, error) {
-	for {
-		seen, err := k.record(ctx, project, keyID)
-		if err != nil {
-			return seal.Key{}, err
+// UpdateKeyAlias renames a key. The alias must be one that no other key of the
+// project has (ErrAliasTaken); the default key keeps its own, and no other key gets it
+// (ErrDefaultKey). A key that is scheduled for deletion is seal.ErrKeyPendingDeletion.
+// Whether the alias has the right form is for the caller to check.
+func (k *KMS) UpdateKeyAlias(ctx context.Context, project, keyID, alias string) (seal.Key, error) {
+	key, err := k.change(ctx, project, keyID, func(key *store.Key) error {
+		if alias == seal.DefaultAlias {
+			return ErrDefaultKey
 		}
-		v, err := k.newVersion(seen)
-		if err != nil {
-			return seal.Key{}, fmt.Errorf("rotating key: %w", err)
+		if err := editable(key); err != nil {
+			return err
 		}
-		key, err := k.change(ctx, project, keyID, func(key *store.Key) error { return addVersion(key, v) })
-		if !errors.Is(err, errRaced) {
-			return key, err
-		}
+		key.Alias = alias
+		return nil
+	})
+	if errors.Is(err, store.ErrTaken) {
+		return seal.Key{}, ErrAliasTaken
 	}
+	return key, err
 }
 
-func addVersion(key *store.Key, v store.KeyVersion) error {
-	if key.State != store.KeyEnabled {
-		return ErrNotEnabled
+// UpdateKeyDescription changes the description of a key. Its refusals are those of
+// UpdateKeyAlias.
+func (k *KMS) UpdateKeyDescription(ctx context.Context, project, keyID, description string) (seal.Key, error) {
+	return k.change(ctx, project, keyID, func(key *store.Key) error {
+		if err := editable(key); err != nil {
+			return err
+		}
+		key.Description = description
+		return nil
+	})
+}
+
+// editable reports why what the owner says of a key cannot be changed.
+func editable(key *store.Key) error {
+	switch {
+	case key.Default:
+		return ErrDefaultKey
+	case key.State == store.KeyPendingDeletion:
+		return seal.ErrKeyPendingDeletion
+	default:
+		return nil
 	}
-	if n := len(key.Versions); n > 0 && key.Versions[n-1].Number >= v.Number {
-		return errRaced
-	}
-	key.Versions = append(key.Versions, v)
-	return nil
 }
 
 // change applies rule to a key in one transaction.

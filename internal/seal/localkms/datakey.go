@@ -15,23 +15,33 @@ func (k *KMS) NewDataKey(ctx context.Context, key seal.Key, aad []byte) (plain, 
 	if len(aad) > seal.MaxAAD {
 		return nil, nil, fmt.Errorf("localkms: additional data of %d bytes, at most %d are taken", len(aad), seal.MaxAAD)
 	}
-	rec, err := k.usable(ctx, key.Project, key.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	box, err := k.open(rec, &rec.Versions[len(rec.Versions)-1])
-	if err != nil {
-		return nil, nil, err
-	}
 	plain = make([]byte, seal.KeySize)
 	if _, err := io.ReadFull(k.rand, plain); err != nil {
 		return nil, nil, fmt.Errorf("drawing data key: %w", err)
 	}
-	if wrapped, err = box.Seal(nil, plain, aad); err != nil {
+	if wrapped, err = k.WrapDataKey(ctx, key.Project, key.ID, plain, aad); err != nil {
 		clear(plain)
-		return nil, nil, fmt.Errorf("wrapping data key: %w", err)
+		return nil, nil, err
 	}
 	return plain, wrapped, nil
+}
+
+// WrapDataKey wraps a data key of any length under the current version of a key, for
+// OpenDataKey with the same aad. The data key remains the caller's to clear.
+func (k *KMS) WrapDataKey(ctx context.Context, project, keyID string, plain, aad []byte) ([]byte, error) {
+	rec, err := k.usable(ctx, project, keyID)
+	if err != nil {
+		return nil, err
+	}
+	box, err := k.open(rec, &rec.Versions[len(rec.Versions)-1])
+	if err != nil {
+		return nil, err
+	}
+	wrapped, err := box.Seal(nil, plain, aad)
+	if err != nil {
+		return nil, fmt.Errorf("wrapping data key: %w", err)
+	}
+	return wrapped, nil
 }
 
 // OpenDataKey implements seal.KMS.

@@ -49,7 +49,7 @@ func newBench(t testing.TB, random io.Reader) *bench {
 func options(random io.Reader) Options {
 	var ids atomic.Int64
 	return Options{
-		Now:   func() csms.Millis { return 1_700_000_000_000 },
+		Now:   func() csms.Millis { return testNow },
 		Rand:  random,
 		NewID: func() string { return fmt.Sprintf("00000000-0000-4000-9000-%012d", ids.Add(1)) },
 	}

@@ -77,6 +77,7 @@ var testArrows = []arch.Arrow{
 	{From: "internal/testkit", To: production},
 	{From: "internal/app", To: []string{"internal/testkit", "internal/client"}},
 	{From: "cmd/coffer", To: append([]string{"internal/testkit"}, production...)},
+	{From: "crash", To: []string{"internal/kv", "internal/kv/pebblekv"}},
 	{From: ".", To: []string{"internal/arch"}},
 }
 

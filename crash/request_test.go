@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 
 	"coffer/internal/auth/signature"
@@ -62,4 +63,14 @@ func (q *request) http(ctx context.Context, url string) (*http.Request, error) {
 	authorization, err := q.signer.Sign(&m, nil, time.Now())
 	r.Header.Set(signature.AuthorizationHeader, authorization)
 	return r, err
+}
+
+// signer returns the signing key of an account.
+func (a account) signer(t *testing.T) *signature.Key {
+	t.Helper()
+	key, err := signature.NewKey(a.accessKey, []byte(a.secretKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

@@ -15,10 +15,11 @@ import (
 // bytes hold what was acknowledged. Its form, from the manual of Pebble: blocks of
 // 32 KiB, and in them chunks
 //
-//	checksum 4 | length 2 | type 1 | log number 4 | synced offset 8 | payload
+//	checksum 4 | length 2 | kind 1 | log number 4 | payload
 //
-// of which the types 9 to 12 are a whole record, and the first, middle and last part
-// of one. A chunk does not cross the end of a block.
+// of the kinds 5 to 8, or, in a log that is not the first of its store, of the kinds
+// 9 to 12 with 8 bytes more before the payload. They are a whole record, or the
+// first, middle and last part of one. A chunk does not cross the end of a block.
 type walFile struct {
 	path    string
 	data    []byte
@@ -32,10 +33,9 @@ type walRecord struct {
 }
 
 const (
-	walBlock  = 32 << 10
-	walHeader = 19
-
-	walWhole, walFirst, walLast = 9, 10, 12
+	walBlock      = 32 << 10
+	walHeader     = 11
+	walLongHeader = 19
 )
 
 // newestLog reads the log with the highest number, the one that was being written.
@@ -63,40 +63,55 @@ func newestLog(t *testing.T, data string) *walFile {
 func (w *walFile) parse(number uint32) {
 	var open walRecord
 	for at := 0; ; {
-		if walBlock-at%walBlock < walHeader {
-			at += walBlock - at%walBlock
+		kind, payload, length := chunkAt(w.data, at, number)
+		if rest := walBlock - at%walBlock; length == 0 && rest < walLongHeader {
+			at += rest // too short for a chunk
+			kind, payload, length = chunkAt(w.data, at, number)
 		}
-		kind, payload, ok := chunkAt(w.data, at, number)
-		if !ok {
+		if length == 0 {
 			return
 		}
-		if kind == walWhole || kind == walFirst {
+		if kind == whole || kind == first {
 			open = walRecord{start: at}
 		}
-		at += walHeader + len(payload)
+		at += length
 		open.payload = append(open.payload, payload...)
-		if kind == walWhole || kind == walLast {
+		if kind == whole || kind == last {
 			open.end, w.end = at, at
 			w.records = append(w.records, open)
 		}
 	}
 }
 
-// chunkAt returns the chunk that begins at an offset, if there is a valid one.
-func chunkAt(data []byte, at int, number uint32) (kind byte, payload []byte, ok bool) {
+// chunkKind is the part of a record that a chunk is.
+type chunkKind byte
+
+const (
+	whole chunkKind = iota
+	first
+	middle
+	last
+)
+
+// chunkAt returns the chunk that begins at an offset; its length is 0 if there is no
+// valid one.
+func chunkAt(data []byte, at int, number uint32) (kind chunkKind, payload []byte, length int) {
 	if at+walHeader > len(data) {
-		return 0, nil, false
+		return 0, nil, 0
 	}
-	h := data[at:]
-	end := at + walHeader + int(binary.LittleEndian.Uint16(h[4:]))
-	if kind = h[6]; kind < walWhole || kind > walLast || binary.LittleEndian.Uint32(h[7:]) != number || end > len(data) {
-		return 0, nil, false
+	h, header := data[at:], walHeader
+	if h[6] >= 9 {
+		header = walLongHeader
 	}
-	sum := crc32.Checksum(data[at+6:end], crc32.MakeTable(crc32.Castagnoli))
+	length = header + int(binary.LittleEndian.Uint16(h[4:]))
+	if h[6] < 5 || h[6] > 12 || binary.LittleEndian.Uint32(h[7:]) != number || length > len(h) {
+		return 0, nil, 0
+	}
+	sum := crc32.Checksum(h[6:length], crc32.MakeTable(crc32.Castagnoli))
 	if binary.LittleEndian.Uint32(h) != (sum>>15|sum<<17)+0xa282ead8 {
-		return 0, nil, false
+		return 0, nil, 0
 	}
-	return kind, data[at+walHeader : end], true
+	return chunkKind(h[6]-1) % 4, h[header:length], length
 }
 
 // holds reports whether a record names any of names.

@@ -132,11 +132,24 @@ func (s *Service) openVersion(ctx context.Context, who *iam.Caller, r iam.Reques
 	if err := s.authorizeRead(ctx, who, r, v.Version.KMSKeyID); err != nil {
 		return nil, err
 	}
-	data, err := s.sealer.Open(ctx, binding(v.Secret, v.Version.Number, v.Version.Kind), sealed)
+	data, err := s.openSealed(ctx, v, sealed)
 	if err != nil {
-		return nil, keyError(err, v.Version.KMSKeyID)
+		return nil, keyError(internalf(err, "opening %s of secret %s", v.Version.ID(), v.Secret.ID), v.Version.KMSKeyID)
 	}
 	return data, nil
+}
+
+// openSealed opens a value with the key that its version names, to which the caller
+// has the right. A value that names another key was changed.
+func (s *Service) openSealed(ctx context.Context, v VersionOf, sealed []byte) (csms.Plaintext, error) {
+	keyID, err := seal.KeyID(sealed)
+	if err != nil {
+		return nil, err
+	}
+	if keyID != v.Version.KMSKeyID {
+		return nil, seal.ErrTampered
+	}
+	return s.sealer.Open(ctx, binding(v.Secret, v.Version.Number, v.Version.Kind), sealed)
 }
 
 // sealedValue returns a version of sec and its sealed value. A value that is gone

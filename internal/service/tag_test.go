@@ -3,6 +3,7 @@ package service_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -283,4 +284,34 @@ func TestListResourceInstancesRefusesANegativeOffset(t *testing.T) {
 	k := testkit.New(t, testkit.Options{})
 	_, err := k.Service.ListResourceInstances(t.Context(), owner(), service.InstanceListing{Limit: 1, Offset: -1})
 	refused(t, err, csms.CodeInvalid)
+}
+
+// DEL7: only a secret whose own destruction is due counts as gone: not one with an
+// expired version, and not one whose namesake in another project is due.
+func TestOnlyADueSecretIsLeftOutOfLists(t *testing.T) {
+	k, elsewhere := testkit.New(t, testkit.Options{}), owner()
+	elsewhere.ProjectID = testkit.OtherProjectID
+	createTagged(t, k, "expired", "k", "expired")
+	createTagged(t, k, "namesake", "k", "namesake")
+	createTagged(t, k, "due", "k", "due")
+	if _, err := k.Service.CreateSecret(t.Context(), elsewhere, newSecret("namesake")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Service.UpdateVersion(t.Context(), owner(), "expired", "v1", testkit.Epoch+60_000); err != nil {
+		t.Fatal(err)
+	}
+	for name, who := range map[string]*iam.Caller{"due": owner(), "namesake": elsewhere} {
+		if _, err := k.Service.DeleteSecretForSchedule(t.Context(), who, name, 7); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.Move(7 * 24 * time.Hour)
+	tags, err := k.Service.ListProjectSecretsTags(t.Context(), owner())
+	if diff := cmp.Diff([]service.TagValues{{Key: "k", Values: []string{"expired", "namesake"}}}, tags); err != nil || diff != "" {
+		t.Errorf("tags: %v (-want +got):\n%s", err, diff)
+	}
+	found, err := k.Service.ListResourceInstances(t.Context(), owner(), service.InstanceListing{CountOnly: true})
+	if err != nil || found.Total != 2 {
+		t.Errorf("%d secrets, %v; want 2", found.Total, err)
+	}
 }

@@ -142,6 +142,8 @@ func TestTagsDecideTheUseOfAKey(t *testing.T) {
 		want := map[string]csms.Code{"a": "", "b": csms.CodeKey}[team]
 		_, err = k.Service.ShowSecretVersion(t.Context(), who, team, csms.Latest)
 		refused(t, err, want)
+		_, err = k.Service.DownloadSecretBlob(t.Context(), who, team)
+		refused(t, err, want)
 		_, err = k.Service.CreateSecretVersion(t.Context(), who, team, service.NewVersion{Text: csms.Plaintext("x")})
 		refused(t, err, want)
 		_, err = k.Service.UpdateSecret(t.Context(), who, team, csms.Patch{KMSKeyID: &key})
@@ -313,5 +315,26 @@ func TestOnlyADueSecretIsLeftOutOfLists(t *testing.T) {
 	found, err := k.Service.ListResourceInstances(t.Context(), owner(), service.InstanceListing{CountOnly: true})
 	if err != nil || found.Total != 2 {
 		t.Errorf("%d secrets, %v; want 2", found.Total, err)
+	}
+}
+
+// B4: a backup holds no tags, so the secret that it makes anew has none.
+func TestABackupHoldsNoTags(t *testing.T) {
+	k := testkit.New(t, testkit.Options{})
+	createTagged(t, k, "db", "env", "prod")
+	blob, err := k.Service.DownloadSecretBlob(t.Context(), owner(), "db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Service.DeleteSecret(t.Context(), owner(), "db"); err != nil {
+		t.Fatal(err)
+	}
+	sec, err := k.Service.UploadSecretBlob(t.Context(), owner(), blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := k.Service.ListSecretTags(t.Context(), owner(), sec.ID)
+	if err != nil || len(got.Tags) != 0 {
+		t.Errorf("tags %v, %v", got.Tags, err)
 	}
 }

@@ -37,7 +37,7 @@ func readValue(id string) step {
 
 func usable(s *csms.Secret, _ csms.Millis) error { return s.CheckUsable() }
 
-func taggable(s *csms.Secret, _ csms.Millis) error { return csms.CheckTagWrite(s) }
+func taggable(s *csms.Secret, _ csms.Millis) error { return s.SetTags([]csms.Tag{{Key: "k"}}) }
 
 func destroyable(s *csms.Secret, _ csms.Millis) error { return s.CheckDestroyable() }
 

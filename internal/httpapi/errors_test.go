@@ -48,7 +48,11 @@ func TestInternalErrorOfTheStore(t *testing.T) {
 				return
 			}
 			checkAnswer(t, w, 500, "CSMS.0001")
-			if w.Body.String() != internalError {
+			want := internalError
+			if o.wrapped() {
+				want = `{"error":` + internalError + `}`
+			}
+			if w.Body.String() != want {
 				t.Errorf("answer: %s", w.Body)
 			}
 			lines := errorLines(c.kit.Log)

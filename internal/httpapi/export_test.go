@@ -1,13 +1,16 @@
 package httpapi
 
 // Route is what tests see of a row of the route table.
-type Route struct{ Name, Pattern, Action string }
+type Route struct {
+	Name, Pattern, Action string
+	Wrapped               bool
+}
 
 // Routes returns the route table.
 func Routes() []Route {
 	var out []Route
 	for i := range routes {
-		out = append(out, Route{routes[i].Name, routes[i].Pattern, routes[i].Op.Action()})
+		out = append(out, Route{routes[i].Name, routes[i].Pattern, routes[i].Op.Action(), routes[i].Wrapped})
 	}
 	return out
 }

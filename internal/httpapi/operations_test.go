@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"coffer/internal/httpapi"
 	"coffer/internal/iam"
 	"coffer/internal/testkit"
 )
@@ -21,6 +22,9 @@ type operation struct {
 	status int
 	parts  bool // succeeds where the store fails: it needs none, or tells of each part by itself
 }
+
+// firstID is the id of the first secret that a kit makes.
+const firstID = "00000000-0000-4000-8000-000000000001"
 
 // operations has every CSMS operation once.
 var operations = []operation{
@@ -50,6 +54,15 @@ var operations = []operation{
 	{name: "UpdateSecretStage", method: "PUT", path: "secrets/a/stages/blue", body: `{"version_id":"v1"}`, status: 200},
 	{name: "ShowSecretStage", method: "GET", path: "secrets/a/stages/blue", status: 200},
 	{name: "DeleteSecretStage", method: "DELETE", path: "secrets/a/stages/blue", status: 204},
+	{name: "CreateSecretTag", method: "POST", path: "csms/" + firstID + "/tags", body: `{"tag":{"key":"k"}}`, status: 204},
+	{
+		name: "DeleteSecretTag", before: []string{"POST csms/" + firstID + `/tags {"tag":{"key":"k"}}`},
+		method: "DELETE", path: "csms/" + firstID + "/tags/k", status: 204,
+	},
+	{name: "BatchCreateOrDeleteTags", method: "POST", path: "csms/" + firstID + "/tags/action", body: `{"action":"create","tags":[{"key":"k"}]}`, status: 204},
+	{name: "ListSecretTags", method: "GET", path: "csms/" + firstID + "/tags", status: 200},
+	{name: "ListProjectSecretsTags", method: "GET", path: "csms/tags", status: 200},
+	{name: "ListResourceInstances", method: "POST", path: "csms/resource_instances/action", body: `{"action":"filter"}`, status: 200},
 	{name: "CheckSecrets", method: "POST", path: "secrets/checker/check", body: `{"type":"1","data":{}}`, status: 200, parts: true},
 	{name: "ShowSecretsConfig", method: "GET", path: "secrets/checker/config", status: 200},
 	{name: "UpdateSecretsConfig", method: "POST", path: "secrets/checker/config", body: `{"checking_secret_strength":true}`, status: 200},
@@ -73,6 +86,27 @@ func (o *operation) open() bool {
 
 // named reports whether the path names the secret.
 func (o *operation) named() bool { return strings.HasPrefix(o.path, "secrets/a") }
+
+// identified reports whether the path has the id of the secret (T15).
+func (o *operation) identified() bool { return strings.HasPrefix(o.path, "csms/"+firstID) }
+
+// pathOf returns the path with another name, or id, in place of that of the secret.
+func (o *operation) pathOf(name string) string {
+	if o.named() {
+		return strings.Replace(o.path, "/a", "/"+name, 1)
+	}
+	return strings.Replace(o.path, firstID, name, 1)
+}
+
+// wrapped reports whether errors of the service stand in a wrapper (W8).
+func (o *operation) wrapped() bool {
+	for _, route := range httpapi.Routes() {
+		if route.Name == o.name {
+			return route.Wrapped
+		}
+	}
+	return false
+}
 
 // newCase returns a kit in which o succeeds.
 func (o *operation) newCase(t *testing.T) *corpusCase {
@@ -108,8 +142,12 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, code st
 	if w.Body.Len() > 0 && w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("W1: Content-Type = %q", w.Header().Get("Content-Type"))
 	}
-	var e struct {
+	type flat struct {
 		Code string `json:"error_code"`
+	}
+	var e struct {
+		flat
+		Wrapped flat `json:"error"`
 	}
 	if w.Body.Len() > 0 {
 		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
@@ -119,7 +157,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, code st
 	if w.Code >= 400 {
 		checkError(t, w.Body.Bytes())
 	}
-	if w.Code != status || e.Code != code {
+	if w.Code != status || e.Code+e.Wrapped.Code != code {
 		t.Errorf("answer = %d %s; want %d %s", w.Code, w.Body, status, code)
 	}
 }
@@ -226,12 +264,14 @@ func checkForbidden(t *testing.T, o *operation) {
 		}
 	}
 	refused(o.request(c, "nobody", o.body, nil))
+	if w := o.request(c, "nobody", o.body, nil); strings.HasPrefix(w.Body.String(), `{"error":{`) != o.wrapped() {
+		t.Errorf("W7, W8: %s", w.Body)
+	}
 	for body := range badBodies {
 		refused(o.request(c, "nobody", body, nil))
 	}
 	for _, name := range []string{"unknown", "b%2Fc", strings.Repeat("x", 65)} {
-		path := strings.Replace("/v1/"+testkit.ProjectID+"/"+o.path, "/a", "/"+name, 1)
-		refused(c.kit.Do("nobody", o.method, path+"?limit=0", c.fill(o.body)))
+		refused(c.kit.Do("nobody", o.method, "/v1/"+testkit.ProjectID+"/"+o.pathOf(name)+"?limit=0", c.fill(o.body)))
 	}
 }
 
@@ -242,11 +282,13 @@ func checkUnknown(t *testing.T, o *operation) {
 	switch {
 	case o.named(), o.name == "BatchShowSecretVersion":
 		checkAnswer(t, w, 404, "CSMS.0106")
+	case o.identified():
+		checkAnswer(t, w, 404, "CSMS.0005")
 	default:
 		checkAnswer(t, w, o.status, "")
 	}
-	if bad := strings.Replace(o.path, "/a", "/a%2Fb", 1); o.named() {
-		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, "/v1/"+testkit.ProjectID+"/"+bad, "{"), 400, "CSMS.0002")
+	if o.named() || o.identified() {
+		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, "/v1/"+testkit.ProjectID+"/"+o.pathOf("a%2Fb"), "{"), 400, "CSMS.0002")
 	}
 }
 

@@ -3,6 +3,7 @@ package service_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -140,6 +141,8 @@ func TestTagsDecideTheUseOfAKey(t *testing.T) {
 		}
 		want := map[string]csms.Code{"a": "", "b": csms.CodeKey}[team]
 		_, err = k.Service.ShowSecretVersion(t.Context(), who, team, csms.Latest)
+		refused(t, err, want)
+		_, err = k.Service.DownloadSecretBlob(t.Context(), who, team)
 		refused(t, err, want)
 		_, err = k.Service.CreateSecretVersion(t.Context(), who, team, service.NewVersion{Text: csms.Plaintext("x")})
 		refused(t, err, want)
@@ -283,4 +286,55 @@ func TestListResourceInstancesRefusesANegativeOffset(t *testing.T) {
 	k := testkit.New(t, testkit.Options{})
 	_, err := k.Service.ListResourceInstances(t.Context(), owner(), service.InstanceListing{Limit: 1, Offset: -1})
 	refused(t, err, csms.CodeInvalid)
+}
+
+// DEL7: only a secret whose own destruction is due counts as gone: not one with an
+// expired version, and not one whose namesake in another project is due.
+func TestOnlyADueSecretIsLeftOutOfLists(t *testing.T) {
+	k, elsewhere := testkit.New(t, testkit.Options{}), owner()
+	elsewhere.ProjectID = testkit.OtherProjectID
+	createTagged(t, k, "expired", "k", "expired")
+	createTagged(t, k, "namesake", "k", "namesake")
+	createTagged(t, k, "due", "k", "due")
+	if _, err := k.Service.CreateSecret(t.Context(), elsewhere, newSecret("namesake")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Service.UpdateVersion(t.Context(), owner(), "expired", "v1", testkit.Epoch+60_000); err != nil {
+		t.Fatal(err)
+	}
+	for name, who := range map[string]*iam.Caller{"due": owner(), "namesake": elsewhere} {
+		if _, err := k.Service.DeleteSecretForSchedule(t.Context(), who, name, 7); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.Move(7 * 24 * time.Hour)
+	tags, err := k.Service.ListProjectSecretsTags(t.Context(), owner())
+	if diff := cmp.Diff([]service.TagValues{{Key: "k", Values: []string{"expired", "namesake"}}}, tags); err != nil || diff != "" {
+		t.Errorf("tags: %v (-want +got):\n%s", err, diff)
+	}
+	found, err := k.Service.ListResourceInstances(t.Context(), owner(), service.InstanceListing{CountOnly: true})
+	if err != nil || found.Total != 2 {
+		t.Errorf("%d secrets, %v; want 2", found.Total, err)
+	}
+}
+
+// B4: a backup holds no tags, so the secret that it makes anew has none.
+func TestABackupHoldsNoTags(t *testing.T) {
+	k := testkit.New(t, testkit.Options{})
+	createTagged(t, k, "db", "env", "prod")
+	blob, err := k.Service.DownloadSecretBlob(t.Context(), owner(), "db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Service.DeleteSecret(t.Context(), owner(), "db"); err != nil {
+		t.Fatal(err)
+	}
+	sec, err := k.Service.UploadSecretBlob(t.Context(), owner(), blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := k.Service.ListSecretTags(t.Context(), owner(), sec.ID)
+	if err != nil || len(got.Tags) != 0 {
+		t.Errorf("tags %v, %v", got.Tags, err)
+	}
 }

@@ -119,7 +119,7 @@ func (s *Service) readValue(ctx context.Context, who *iam.Caller, r iam.Request,
 	if err != nil {
 		return ValueOf{}, err
 	}
-	data, err := s.openVersion(ctx, who, about(r, v.Secret), v, sealed)
+	data, err := s.openVersion(ctx, who, r, v, sealed)
 	if err != nil {
 		return ValueOf{}, err
 	}
@@ -129,7 +129,7 @@ func (s *Service) readValue(ctx context.Context, who *iam.Caller, r iam.Request,
 
 // openVersion opens a sealed value for a caller who has the right to its key.
 func (s *Service) openVersion(ctx context.Context, who *iam.Caller, r iam.Request, v VersionOf, sealed []byte) (csms.Plaintext, error) {
-	if err := s.authorizeRead(ctx, who, r, v.Version.KMSKeyID); err != nil {
+	if err := s.authorizeRead(ctx, who, about(r, v.Secret), v.Version.KMSKeyID); err != nil {
 		return nil, err
 	}
 	data, err := s.openSealed(ctx, v, sealed)

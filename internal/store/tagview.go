@@ -47,10 +47,13 @@ func (v *View) candidates(project string, filters []csms.TagFilter) ([]string, e
 		filters = []csms.TagFilter{{}}
 	}
 	runs := make([]run, len(filters))
+	defer func() {
+		for i := range runs {
+			runs[i].stop()
+		}
+	}()
 	for i, f := range filters {
-		next, stop := iter.Pull2(v.names(tagRanges(project, f)))
-		defer stop()
-		runs[i].next = next
+		runs[i].next, runs[i].stop = iter.Pull2(v.names(tagRanges(project, f)))
 	}
 	for {
 		for i := range runs {
@@ -64,6 +67,7 @@ func (v *View) candidates(project string, filters []csms.TagFilter) ([]string, e
 // run is one filter under way.
 type run struct {
 	next  func() (string, error, bool)
+	stop  func()
 	names []string
 }
 

@@ -162,8 +162,8 @@ func TestTagsOfAProject(t *testing.T) {
 		t.Errorf("tags without a and c (-want +got):\n%s", diff)
 	}
 	view(t, s, func(v *View) error {
-		for range v.Tags("p1", func(string) bool { return false }) {
-			return nil // a reader who leaves early is not called again
+		for _, err := range v.Tags("p1", func(string) bool { return false }) {
+			return err // a reader who leaves early is not called again
 		}
 		t.Error("no tags")
 		return nil

@@ -64,7 +64,7 @@ lint: ## Run the linters of .golangci.yml
 fuzz: ## Fuzz every target for FUZZTIME (60s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh $(PKG)
 
-bench: ## Measure the server; the method is in docs/benchmarks.md
+bench: build ## Measure the server; the method is in docs/benchmarks.md
 	go run ./bench
 
 crash: ## Kill the server ROUNDS times (50) while it writes, and look for losses

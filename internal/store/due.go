@@ -20,6 +20,7 @@ const (
 	DueTokenExpiry     DueKind = "token-expiry"      // a token
 	DueAccessKeyExpiry DueKind = "access-key-expiry" // a temporary access key
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
+	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -28,7 +29,7 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry and DueKeyDeletion
+	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
@@ -36,6 +37,9 @@ type Due struct {
 	TokenHash [32]byte // of DueTokenExpiry
 	AccessKey string   // of DueAccessKeyExpiry
 	KeyID     string   // of DueKeyDeletion
+
+	Notification NotificationPlace // of DueRecordExpiry
+	MessageID    string
 }
 
 // Due yields what is due at until or before, in order of time. The sequence ends
@@ -86,6 +90,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 		due.AccessKey = subject
 	case due.Kind == DueKeyDeletion && owner.table == tableKey:
 		due.Project, due.KeyID = owner.texts[0], subject
+	case due.Kind == DueRecordExpiry && owner.table == tableNotification:
+		due.Project, due.MessageID, due.Notification = owner.texts[0], subject, owner.notificationPlace()
 	default:
 		return Due{}, fmt.Errorf("due row %s does not fit its record; run reindex", hex.EncodeToString(rowKey))
 	}

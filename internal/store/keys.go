@@ -35,6 +35,10 @@ const schemaNumber = 1
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
+//	event <project> <name>                    record csms.Event
+//	outbox <secret id> <n4>                   record Outgoing, by number of message
+//	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
+//	                                          number count down, so the newest is first
 //
 //	secret-id <id>                            index rows: each holds the key of the
 //	secret-event <project> <event> <name>     record it is derived from
@@ -48,9 +52,10 @@ const schemaNumber = 1
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
+//	event-count <project> <event>             number of secrets that subscribe to it
 //
-// Reserved for what is to come, so that no other use takes the name: outbox,
-// secret-tag, event, task, lease.
+// Reserved for what is to come, so that no other use takes the name: secret-tag,
+// task, lease.
 type table string
 
 const (
@@ -67,6 +72,10 @@ const (
 	tableToken     table = "token"
 	tableKey       table = "key"
 
+	tableEvent        table = "event"
+	tableOutbox       table = "outbox"
+	tableNotification table = "notification"
+
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
 	tableSecretInstance table = "secret-instance"
@@ -79,6 +88,7 @@ const (
 	tableDue            table = "due"
 
 	tableSecretCount table = "secret-count"
+	tableEventCount  table = "event-count"
 )
 
 // part is the form of one part of a key.
@@ -106,6 +116,10 @@ var layouts = map[table][]part{
 	tableToken:     {digest},
 	tableKey:       {text, text},
 
+	tableEvent:        {text, text},
+	tableOutbox:       {text, number},
+	tableNotification: {text, instant, number, text},
+
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},
 	tableSecretInstance: {text, digest, text},
@@ -118,6 +132,7 @@ var layouts = map[table][]part{
 	tableDue:            {instant, text, text, number},
 
 	tableSecretCount: {text},
+	tableEventCount:  {text, text},
 }
 
 // indexTables are the tables whose rows are derived from records.

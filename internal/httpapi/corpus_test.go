@@ -17,6 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"coffer/internal/csms"
+	"coffer/internal/notify"
+	filesink "coffer/internal/notify/file"
 	"coffer/internal/service/identity"
 	"coffer/internal/testkit"
 )
@@ -32,8 +34,8 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 //	after    requests that show the state after, each with its answer
 //
 // A step is a request on one line, "METHOD path body"; "N times METHOD path body";
-// "clock 168h", which moves the clock and does what is due; "late 168h", which moves
-// the clock and leaves that undone; or "state NAME STATE". The request under test has
+// "clock 168h", which moves the clock, does what is due and delivers what is in the
+// outbox; "late 168h", which moves the clock and leaves that undone; or "state NAME STATE". The request under test has
 // its headers below its line, then an empty line and the body. A path that does not
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
@@ -53,7 +55,15 @@ func runCase(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &corpusCase{t: t, kit: testkit.New(t, testkit.Options{Identities: corpusUsers, Limits: corpusLimits})}
+	sink := filesink.New(filepath.Join(t.TempDir(), "messages"))
+	c := &corpusCase{t: t, kit: testkit.New(t, testkit.Options{
+		Identities: corpusUsers, Limits: corpusLimits, Topics: notify.Topics{"urn:smn:cn-north-4:c0000000000000000000000000000001:bound": sink},
+	})}
+	defer func() {
+		if err := sink.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	changed := false
 	for i := range archive.Files {
 		f := &archive.Files[i]
@@ -86,6 +96,10 @@ var corpusUsers = []identity.Identity{
 	{
 		Name: "writer", AccessKey: "WRITERACCESSKEY00001", SecretKey: "writerSecretKey0123456789012345678901234",
 		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:*"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
+	},
+	{
+		Name: "announcer", AccessKey: "ANNOUNCERACCESSKEY01", SecretKey: "announcerSecretKey0123456789012345678901",
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete"]}]}`},
 	},
 	{
 		Name: "deleter", AccessKey: "DELETERACCESSKEY0001", SecretKey: "deleterSecretKey012345678901234567890123",
@@ -267,10 +281,14 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 }
 
 // checkError checks what all errors of these operations have in common: the flat
-// pair and nothing else (W7), with the request id if it comes from the gateway (W9),
-// within the published lengths (ER3).
+// pair and nothing else (W7), in its envelope where the operation has one (W8), with
+// the request id if it comes from the gateway (W9), within the published lengths (ER3).
 func checkError(t *testing.T, body []byte) {
 	t.Helper()
+	var wrapped struct{ Error json.RawMessage }
+	if err := json.Unmarshal(body, &wrapped); err == nil && wrapped.Error != nil {
+		body = wrapped.Error
+	}
 	var e map[string]string
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("W7: not flat: %s", body)

@@ -23,6 +23,8 @@ var unrouted = route{Name: "unrouted"}
 const (
 	secrets = "/v1/{project_id}/secrets"
 	secret  = secrets + "/{secret_name}"
+	events  = "/v1/{project_id}/csms/events"
+	event   = events + "/{event_name}"
 )
 
 // routes is the API. One row is one operation.
@@ -46,6 +48,13 @@ var routes = []route{
 	{Name: "ShowSecretStage", Pattern: "GET " + secret + "/stages/{stage_name}", Op: iam.ShowSecretStage, handler: endpoint(showSecretStage)},
 	{Name: "UpdateSecretStage", Pattern: "PUT " + secret + "/stages/{stage_name}", Op: iam.UpdateSecretStage, handler: endpoint(updateSecretStage)},
 	{Name: "DeleteSecretStage", Pattern: "DELETE " + secret + "/stages/{stage_name}", Op: iam.DeleteSecretStage, handler: endpoint(deleteSecretStage)},
+
+	{Name: "CreateSecretEvent", Pattern: "POST " + events, Op: iam.CreateSecretEvent, Wrapped: true, handler: endpoint(createSecretEvent)},
+	{Name: "ListSecretEvents", Pattern: "GET " + events, Op: iam.ListSecretEvents, Wrapped: true, handler: endpoint(listSecretEvents)},
+	{Name: "ShowSecretEvent", Pattern: "GET " + event, Op: iam.ShowSecretEvent, Wrapped: true, handler: endpoint(showSecretEvent)},
+	{Name: "UpdateSecretEvent", Pattern: "PUT " + event, Op: iam.UpdateSecretEvent, Wrapped: true, handler: endpoint(updateSecretEvent)},
+	{Name: "DeleteSecretEvent", Pattern: "DELETE " + event, Op: iam.DeleteSecretEvent, Wrapped: true, handler: endpoint(deleteSecretEvent)},
+	{Name: "ListNotificationRecords", Pattern: "GET /v1/{project_id}/csms/notification-records", Op: iam.ListNotificationRecords, Wrapped: true, handler: endpoint(listNotificationRecords)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

@@ -97,7 +97,7 @@ func (s *Service) destroyOne(ctx context.Context, who *iam.Caller, sec *csms.Sec
 	if _, err := s.authorize(ctx, who, s.request(who, iam.DeleteSecret, sec.Name), now); err != nil {
 		return err
 	}
-	err := s.destroy(ctx, sec, now)
+	err := s.destroy(ctx, sec, s.originOf(ctx, who), now)
 	if e := (*csms.Error)(nil); err == nil || errors.As(err, &e) {
 		return err
 	}

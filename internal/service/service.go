@@ -15,11 +15,12 @@ import (
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
+	"coffer/internal/notify"
 	"coffer/internal/seal"
 	"coffer/internal/store"
 )
 
-// Options are the parts of a Service. All are required.
+// Options are the parts of a Service. All are required but Topics and RequestID.
 type Options struct {
 	Store  *store.Store
 	Sealer *seal.Sealer
@@ -28,6 +29,9 @@ type Options struct {
 	Region string             // region part of resource names
 	Limits csms.Limits
 	Logger *slog.Logger
+
+	Topics    notify.Topics                    // where messages go; a topic that is not bound is INVALID
+	RequestID func(ctx context.Context) string // of the request on whose behalf something happens
 }
 
 // Service performs operations. It is safe for concurrent use.
@@ -40,13 +44,21 @@ type Service struct {
 	limits csms.Limits
 	log    *slog.Logger
 	used   usage
+
+	topics     notify.Topics
+	requestID  func(ctx context.Context) string
+	delivering chan struct{} // holds a token while a run delivers
 }
 
 // New returns a Service over o.
 func New(o Options) *Service {
+	if o.RequestID == nil {
+		o.RequestID = func(context.Context) string { return "" }
+	}
 	return &Service{
 		store: o.Store, sealer: o.Sealer, now: o.Now, newID: o.NewID,
 		region: o.Region, limits: o.Limits, log: o.Logger,
+		topics: o.Topics, requestID: o.RequestID, delivering: make(chan struct{}, 1),
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -250,7 +252,8 @@ func TestDumpShowsEveryRecordAndNothingSealed(t *testing.T) {
 	}
 	want := []string{
 		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "access-key/AK",
-		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b", "value/id1/1", "value/id2/1",
+		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b",
+		"event/p1/e", "outbox/id1/1", fmt.Sprintf("notification/p1/%d/%d/m1", math.MaxInt64, math.MaxInt32), "value/id1/1", "value/id2/1",
 	}
 	if diff := cmp.Diff(want, keys); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

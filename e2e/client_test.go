@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"net/http"
 	"os"
 	"testing"
@@ -28,6 +29,32 @@ func (s *server) signedClient(t *testing.T) *csms.CsmsClient {
 
 // tokenClient is the SDK with a token that a password bought.
 func (s *server) tokenClient(t *testing.T) *csms.CsmsClient {
+	credentials := &token{s.token(t)}
+	return s.sdk(t, csms.CsmsClientBuilder().WithCredentialsType("e2e.token").WithCredential(credentials))
+}
+
+// temporaryClient is the SDK with a temporary access key, which it signs with
+// together with the security token.
+func (s *server) temporaryClient(t *testing.T) *csms.CsmsClient {
+	resp := s.send(t, s.httpClient(t), "/v3.0/OS-CREDENTIAL/securitytokens", map[string]any{"auth": map[string]any{"identity": map[string]any{
+		"methods": []string{"token"}, "token": map[string]any{"duration_seconds": 86400},
+	}}}, http.Header{"X-Auth-Token": {s.token(t)}})
+	var answer struct {
+		Credential struct{ Access, Secret, SecurityToken string }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("temporary key: %s, %v", resp.Status, err)
+	}
+	k := answer.Credential
+	credentials, err := basic.NewCredentialsBuilder().WithAk(k.Access).WithSk(k.Secret).WithSecurityToken(k.SecurityToken).WithProjectId(devProject).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+}
+
+// token gets a token for the password of dev mode.
+func (s *server) token(t *testing.T) string {
 	resp := s.post(t, s.httpClient(t), "/v3/auth/tokens?nocatalog=true", map[string]any{"auth": map[string]any{
 		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": map[string]any{
 			"name": "dev", "password": "dev-Passw0rd", "domain": map[string]string{"name": "coffer-dev"},
@@ -37,8 +64,7 @@ func (s *server) tokenClient(t *testing.T) *csms.CsmsClient {
 	if resp.StatusCode != http.StatusCreated {
 		t.Fatalf("token: %s", resp.Status)
 	}
-	credentials := &token{resp.Header.Get("X-Subject-Token")}
-	return s.sdk(t, csms.CsmsClientBuilder().WithCredentialsType("e2e.token").WithCredential(credentials))
+	return resp.Header.Get("X-Subject-Token")
 }
 
 // token is a credential of the SDK that sends a token.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/def"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	csms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1"
@@ -18,7 +19,7 @@ import (
 func TestTheLifeOfASecret(t *testing.T) {
 	for transport, args := range transports() {
 		for credential, client := range map[string]func(*server, *testing.T) *csms.CsmsClient{
-			"signature": (*server).signedClient, "token": (*server).tokenClient,
+			"signature": (*server).signedClient, "token": (*server).tokenClient, "temporary key": (*server).temporaryClient,
 		} {
 			t.Run(transport+" "+credential, func(t *testing.T) {
 				life(t, startDev(t, args...), client)
@@ -139,16 +140,16 @@ func deletionAndRestore(t *testing.T, client *csms.CsmsClient) {
 	refused(t, err, http.StatusBadRequest, "CSMS.0108")
 }
 
-// theEnd lets the time of a scheduled secret come with the clock of dev mode. A token
-// of before has expired then; a signature has not, for its date is judged by wall
-// time.
+// theEnd lets the time of a scheduled secret come with the clock of dev mode. Tokens
+// and temporary keys of before have expired then; a signature with a permanent key has
+// not, for its date is judged by wall time.
 func theEnd(t *testing.T, s *server, client *csms.CsmsClient, login func(*server, *testing.T) *csms.CsmsClient) {
 	schedule(t, client, "life")
 	if resp := s.post(t, s.httpClient(t), "/dev/clock", map[string]string{"advance": "168h"}); resp.StatusCode != http.StatusOK {
 		t.Fatalf("clock: %s", resp.Status)
 	}
 	_, err := client.RestoreSecret(&model.RestoreSecretRequest{SecretName: "life"})
-	if _, isToken := client.HcClient.GetCredential().(*token); isToken {
+	if expires(client) {
 		refused(t, err, http.StatusUnauthorized, "APIGW.0301")
 		_, err = login(s, t).RestoreSecret(&model.RestoreSecretRequest{SecretName: "life"})
 	}
@@ -191,6 +192,17 @@ func newer(t *testing.T, client *csms.CsmsClient) {
 	if err != nil || deleted.HttpStatusCode != http.StatusNoContent {
 		t.Errorf("deleted %+v, %v; want 204", deleted, err)
 	}
+}
+
+// expires reports whether the credential of a client ends by itself.
+func expires(client *csms.CsmsClient) bool {
+	switch c := client.HcClient.GetCredential().(type) {
+	case *token:
+		return true
+	case *basic.Credentials:
+		return c.SecurityToken != ""
+	}
+	return false
 }
 
 // bodyRequest is a request of the generic client.

@@ -113,11 +113,25 @@ func (s *server) environment() []string {
 // the token call.
 func (s *server) post(t *testing.T, client *http.Client, path string, in any) *http.Response {
 	t.Helper()
+	return s.send(t, client, path, in, nil)
+}
+
+// send posts in with header.
+func (s *server) send(t *testing.T, client *http.Client, path string, in any, header http.Header) *http.Response {
+	t.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := client.Post(s.url+path, "application/json", bytes.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -50,8 +49,8 @@ type stack struct {
 // key, unless a source is named, and the account, whose credentials FirstStart
 // returns once.
 func NewServer(ctx context.Context, c Config, logs io.Writer) (*Server, error) {
-	if err := c.validate(); err != nil {
-		return nil, err
+	if err := c.check(); err != nil {
+		return nil, &ConfigError{err}
 	}
 	return newServer(ctx, c, logs, setup{bootstrap: identity.BootstrapInput{
 		DomainName: c.Domain, Region: c.Region, UserName: c.AdminUser,
@@ -67,7 +66,8 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, clock: &Clock{}, metrics: newMetrics(), proxies: proxies, lines: newGroupWriter(logs)}
+	registry := newRegistry()
+	s := &Server{config: c, log: log, clock: &Clock{}, metrics: httpapi.NewMetrics(registry), proxies: proxies, lines: newGroupWriter(logs)}
 	if s.access, err = c.Log.logger(s.lines); err != nil {
 		return nil, err
 	}
@@ -76,21 +76,22 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.db.Close())
+			err = errors.Join(err, s.release())
 		}
 	}()
-	if err := s.loadCertificate(); err != nil {
-		return nil, err
-	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
+	if err := s.loadCertificate(ctx); err != nil {
+		return nil, err
+	}
+	s.measure(registry)
 	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
 	st, err := s.build(ctx, in)
 	if err != nil {
-		return nil, errors.Join(err, s.listener.Close())
+		return nil, err
 	}
 	s.stack.Store(st)
 	return s, nil
@@ -133,39 +134,44 @@ func clearStore(ctx context.Context, db kv.Store) error {
 	})
 }
 
-func (s *Server) loadCertificate() error {
+// loadCertificate reads the certificate that the configuration names, or makes one.
+func (s *Server) loadCertificate(ctx context.Context) error {
 	t := s.config.TLS
 	if t.Off {
 		return nil
 	}
+	s.cert = &certificate{certFile: t.Certificate, keyFile: t.Key, log: s.log}
 	if t.Certificate == "" {
-		var err error
-		if t.Certificate, t.Key, s.caPath, err = selfMade(s.tlsDir(), s.hosts(), time.Now()); err != nil {
+		own, err := s.selfMade()
+		if err != nil {
+			return err
+		}
+		s.cert.certFile, s.cert.keyFile, s.cert.renew, s.caPath = own.cert(), own.key(), own.make, own.ca()
+		if err := own.make(time.Now()); err != nil {
 			return err
 		}
 	}
-	var err error
-	s.cert, err = newCertificate(t.Certificate, t.Key, s.log)
-	return err
+	return s.cert.load(ctx)
 }
 
-// tlsDir is where a self-made certificate is kept: with the data, or in a folder of
-// its own for a server that keeps nothing.
-func (s *Server) tlsDir() string {
-	if s.config.Data != "" {
-		return filepath.Join(s.config.Data, "tls")
+// selfMade returns where a certificate of our own is kept: with the data, or in a
+// directory that nobody else can guess and that goes with the server.
+func (s *Server) selfMade() (*selfMade, error) {
+	own := &selfMade{hosts: s.config.hosts()}
+	if s.config.Data == "" {
+		var err error
+		if s.scratch, err = os.MkdirTemp("", "coffer-dev-tls-"); err != nil {
+			return nil, fmt.Errorf("making a certificate: %w", err)
+		}
+		own.dir = s.scratch
+		return own, nil
 	}
-	return filepath.Join(os.TempDir(), "coffer-dev-tls-"+fmt.Sprint(os.Getuid()))
-}
-
-// hosts are the names a self-made certificate is valid for.
-func (s *Server) hosts() []string {
-	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, s.config.TLS.Names...)
-	host, _, err := net.SplitHostPort(s.config.Listen)
-	if ip := net.ParseIP(host); err == nil && host != "" && (ip == nil || !ip.IsUnspecified()) {
-		hosts = append(hosts, host)
+	data, err := filepath.Abs(s.config.Data) // the path is printed, for shells in any directory
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate: %w", err)
 	}
-	return hosts
+	own.dir = filepath.Join(data, "tls")
+	return own, nil
 }
 
 // build puts the parts together over the store of s.
@@ -174,7 +180,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	kms, err := s.openKMS(ctx, st)
+	kms, err := s.config.openKMS(ctx, st, s.clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -195,15 +201,16 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	return out, nil
 }
 
-func (s *Server) openKMS(ctx context.Context, st *store.Store) (*localkms.KMS, error) {
-	root, err := s.rootKey(ctx, st)
+// openKMS opens the embedded KMS of a store with the root key of the configuration.
+func (c *Config) openKMS(ctx context.Context, st *store.Store, now func() csms.Millis) (*localkms.KMS, error) {
+	root, err := c.rootKey(ctx, st)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Wipe()
-	kms, err := localkms.Open(ctx, st, root.Bytes(), localkms.Options{Now: s.clock.Now, Rand: rand.Reader, NewID: newID})
+	kms, err := localkms.Open(ctx, st, root.Bytes(), localkms.Options{Now: now, Rand: rand.Reader, NewID: newID})
 	if errors.Is(err, seal.ErrWrongRoot) {
-		return nil, fmt.Errorf("the root key is not the one that %s was made with; name the right source under root_key: %w", s.config.Data, err)
+		return nil, fmt.Errorf("the root key is not the one that %s was made with; name the right source under root_key: %w", c.Data, err)
 	}
 	return kms, err
 }

@@ -8,10 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"coffer/internal/csms"
 	"coffer/internal/httpapi"
@@ -55,22 +54,33 @@ const (
 // NewDev makes a server for tests: held clock, fixed credentials, controls under
 // /dev. It listens once this returns, and answers once Run is called.
 func NewDev(ctx context.Context, d DevConfig, logs io.Writer) (*Server, error) {
+	if err := d.check(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	identities, err := readIdentities(d.IAM)
 	if err != nil {
-		return nil, err
+		return nil, &ConfigError{err}
 	}
 	c := DefaultConfig()
 	c.Listen, c.Region, c.Data, c.Domain, c.AdminUser, c.Aliases, c.Log = d.Listen, d.Region, d.Data, devDomain, devUser, nil, d.Log
 	c.TLS.Off = !d.TLS
 	c.Auth.DebugSignatures = true
-	s, err := newServer(ctx, c, logs, setup{
+	return newServer(ctx, c, logs, setup{
 		bootstrap: identity.BootstrapInput{
 			DomainID: devDomainID, DomainName: devDomain, ProjectID: d.ProjectID, Region: d.Region,
 			UserName: devUser, Password: devPassword, AccessKey: d.AccessKey, SecretKey: d.SecretKey,
 		},
 		identities: identities, dev: true,
 	})
-	return s, err
+}
+
+// check reports flags that would give a server that no client can talk to.
+func (d *DevConfig) check() error {
+	err := checkListen(d.Listen)
+	if id := d.ProjectID; id == "" || len(id) > 64 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		err = errors.Join(err, fmt.Errorf("project-id is %q; it takes 1 to 64 letters, digits, '-' and '_', and most clients insist on 32 hex digits", id))
+	}
+	return err
 }
 
 // readIdentities reads the file of --iam: users with passwords, access keys and
@@ -87,10 +97,8 @@ func readIdentities(path string) ([]identity.Identity, error) {
 	var file struct {
 		Users []identity.Identity `yaml:"users"`
 	}
-	dec := yaml.NewDecoder(text)
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading identities from %s: %w", path, err)
+	if err := decodeYAML(text, &file); err != nil {
+		return nil, fmt.Errorf("reading identities from %s:\n%w", path, err)
 	}
 	return file.Users, nil
 }
@@ -125,8 +133,11 @@ func (d *devControls) advance(ctx context.Context, by time.Duration) error {
 }
 
 // reset empties the store and builds the stack anew, with the identities it began
-// with. Requests under way end before, new ones wait.
+// with. Requests under way end before, new ones wait. The reset is a request itself
+// and lets go of the gate that it holds as one.
 func (d *devControls) reset(ctx context.Context) error {
+	d.gate.RUnlock()
+	defer d.gate.RLock()
 	d.gate.Lock()
 	defer d.gate.Unlock()
 	s := d.server
@@ -143,14 +154,11 @@ func (d *devControls) reset(ctx context.Context) error {
 	return nil
 }
 
-// handler lets requests pass while no reset runs. The reset is a request itself and
-// must not wait for its own end.
+// handler lets requests pass while no reset runs.
 func (d *devControls) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/dev/reset" {
-			d.gate.RLock()
-			defer d.gate.RUnlock()
-		}
+		d.gate.RLock()
+		defer d.gate.RUnlock()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -17,8 +17,8 @@ import (
 // rootKey gets the root key from the source that the configuration names. Without
 // one it is a file in the data directory, made on the first start; a server that
 // keeps nothing draws a key that dies with it.
-func (s *Server) rootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
-	r := s.config.RootKey
+func (c *Config) rootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	r := c.RootKey
 	switch {
 	case r.File != "":
 		return rootkey.FromFile(r.File).Load()
@@ -27,18 +27,18 @@ func (s *Server) rootKey(ctx context.Context, st *store.Store) (rootkey.Key, err
 	case r.Credential != "":
 		return rootkey.FromCredential(os.Getenv("CREDENTIALS_DIRECTORY"), r.Credential).Load()
 	case r.PassphraseFile != "" || r.PassphraseEnv != "":
-		return s.fromPassphrase(ctx, st)
-	case s.config.Data == "":
+		return r.fromPassphrase(ctx, st)
+	case c.Data == "":
 		return rootkey.New(rand.Reader)
 	default:
-		return s.ownRootKey(ctx, st)
+		return c.ownRootKey(ctx, st)
 	}
 }
 
 // ownRootKey reads the key file in the data directory. It is made only for an empty
 // store: a store that was made with a key needs that key, and no other.
-func (s *Server) ownRootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
-	path := filepath.Join(s.config.Data, "root.key")
+func (c *Config) ownRootKey(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	path := filepath.Join(c.Data, "root.key")
 	key, err := rootkey.FromFile(path).Load()
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
@@ -49,14 +49,14 @@ func (s *Server) ownRootKey(ctx context.Context, st *store.Store) (rootkey.Key, 
 	case known != nil:
 		return rootkey.Key{}, known
 	default:
-		return rootkey.Key{}, fmt.Errorf("the store in %s was made with a root key that is not there; put it back at %s, or name its source under root_key: %w", s.config.Data, path, err)
+		return rootkey.Key{}, fmt.Errorf("the store in %s was made with a root key that is not there; put it back at %s, or name its source under root_key: %w", c.Data, path, err)
 	}
 }
 
 // fromPassphrase derives the key with the parameters that the store remembers, or
 // with new ones for an empty store.
-func (s *Server) fromPassphrase(ctx context.Context, st *store.Store) (rootkey.Key, error) {
-	passphrase, err := s.passphrase()
+func (r *RootKeyConfig) fromPassphrase(ctx context.Context, st *store.Store) (rootkey.Key, error) {
+	passphrase, err := r.passphrase()
 	if err != nil {
 		return rootkey.Key{}, err
 	}
@@ -69,8 +69,7 @@ func (s *Server) fromPassphrase(ctx context.Context, st *store.Store) (rootkey.K
 }
 
 // passphrase reads the passphrase. A line break at its end is not part of it.
-func (s *Server) passphrase() ([]byte, error) {
-	r := s.config.RootKey
+func (r *RootKeyConfig) passphrase() ([]byte, error) {
 	if r.PassphraseEnv != "" {
 		text := os.Getenv(r.PassphraseEnv)
 		if text == "" {

@@ -8,11 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
@@ -29,29 +27,15 @@ type Server struct {
 	db       kv.Store
 	cert     *certificate // nil without TLS
 	caPath   string       // CA of a self-made certificate, "" otherwise
+	scratch  string       // directory that goes with the server, "" for none
 	listener net.Listener
 	http     *http.Server
 	metrics  *httpapi.Metrics
 
-	stack   atomic.Pointer[stack]
-	dev     *devControls // nil but in dev mode
-	proxies []netip.Prefix
-}
-
-// Addr returns the address the server listens on, with the port that was chosen for
-// port 0.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
-// URL returns the address as clients reach it.
-func (s *Server) URL() string {
-	switch {
-	case s.config.PublicURL != "":
-		return s.config.PublicURL
-	case s.cert != nil:
-		return "https://" + s.Addr()
-	default:
-		return "http://" + s.Addr()
-	}
+	stack    atomic.Pointer[stack]
+	stopping atomic.Bool
+	dev      *devControls // nil but in dev mode
+	proxies  []netip.Prefix
 }
 
 // Run serves until ctx ends, then finishes the requests in flight, writes down what
@@ -88,6 +72,7 @@ func (s *Server) serveListener() error {
 // shutdown stops accepting and waits for requests in flight, as long as the
 // configuration says.
 func (s *Server) shutdown(ctx context.Context, served <-chan error) error {
+	s.stopping.Store(true)
 	s.log.InfoContext(ctx, "stopping", slog.Duration("at_most", s.config.Timeouts.Shutdown))
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Shutdown)
 	defer cancel()
@@ -98,10 +83,27 @@ func (s *Server) shutdown(ctx context.Context, served <-chan error) error {
 	return <-served
 }
 
-// close releases the store, after the last use of values has been written down.
+// Close gives back what a server holds that Run is not called for.
+func (s *Server) Close() error { return s.release() }
+
+// close writes down what is only in memory, and gives everything back.
 func (s *Server) close(ctx context.Context) error {
-	flushed := s.current().service.FlushUsage(ctx)
-	return errors.Join(flushed, s.lines.flush(ctx), s.db.Close())
+	return errors.Join(s.current().service.FlushUsage(ctx), s.lines.flush(ctx), s.release())
+}
+
+// release closes listener and store, as far as there are any, and removes what goes
+// with the server.
+func (s *Server) release() error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.scratch != "" {
+		errs = append(errs, os.RemoveAll(s.scratch))
+	}
+	return errors.Join(append(errs, s.db.Close())...)
 }
 
 // Pauses of the jobs. A due secret is never readable late, however long the sweep
@@ -114,19 +116,31 @@ const (
 
 func (s *Server) jobs() []jobs.Job {
 	list := []jobs.Job{
-		{Name: "due", Every: duePause, Run: func(ctx context.Context) error {
-			_, err := s.current().service.RunDue(ctx)
+		{Name: "due", Every: duePause, Run: s.withStack(func(ctx context.Context, st *stack) error {
+			_, err := st.service.RunDue(ctx)
 			return err
-		}},
-		{Name: "last_used_time", Every: usagePause, Run: func(ctx context.Context) error {
-			return s.current().service.FlushUsage(ctx)
-		}},
+		})},
+		{Name: "last_used_time", Every: usagePause, Run: s.withStack(func(ctx context.Context, st *stack) error {
+			return st.service.FlushUsage(ctx)
+		})},
+		{Name: "access log", Every: accessPause, Run: s.lines.flush},
 	}
-	list = append(list, jobs.Job{Name: "access log", Every: accessPause, Run: s.lines.flush})
 	if s.cert != nil {
 		list = append(list, jobs.Job{Name: "certificate", Every: certificatePause, Run: s.cert.reload})
 	}
 	return list
+}
+
+// withStack returns a job on the stack in use, which no reset of dev mode replaces
+// meanwhile.
+func (s *Server) withStack(run func(context.Context, *stack) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if s.dev != nil {
+			s.dev.gate.RLock()
+			defer s.dev.gate.RUnlock()
+		}
+		return run(ctx, s.current())
+	}
 }
 
 // current returns the stack in use; only a reset in dev mode changes it.
@@ -152,6 +166,10 @@ func (s *Server) listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", s.config.Listen, err)
 	}
+	s.listener = listener
+	if s.cert == nil && s.exposed() {
+		s.log.WarnContext(ctx, "serving plain HTTP to other machines: whoever can read the network can read the values", slog.String("address", s.Addr()))
+	}
 	t := s.config.Timeouts
 	s.http = &http.Server{
 		Handler: s.handler(), ReadHeaderTimeout: t.ReadHeader, ReadTimeout: t.Read, WriteTimeout: t.Write, IdleTimeout: t.Idle,
@@ -161,13 +179,5 @@ func (s *Server) listen(ctx context.Context) error {
 	if s.cert != nil {
 		s.http.TLSConfig = s.cert.config()
 	}
-	s.listener = listener
 	return nil
-}
-
-// newMetrics returns the metrics of the process and of the API.
-func newMetrics() *httpapi.Metrics {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return httpapi.NewMetrics(registry)
 }

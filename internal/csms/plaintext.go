@@ -7,9 +7,13 @@ import (
 )
 
 // Plaintext is the value of a secret in the clear. It prints as [redacted] under
-// every verb and in every log, and refuses to become JSON or text: only code that
-// asks for the bytes by converting to []byte gets them. Seen by service, seal and
-// wire alone.
+// every verb that takes a value and in every log, and refuses to become JSON or
+// text: only code that asks for the bytes by converting to []byte gets them. Seen by
+// service, seal and wire alone.
+//
+// What package fmt does not ask, no type can answer: it reads past these methods in
+// an unexported field of a struct, and after a misused %p or %w. So a struct that
+// holds a Plaintext does so in an exported field, or has a Format of its own.
 type Plaintext []byte
 
 const redacted = "[redacted]"

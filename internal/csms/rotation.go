@@ -79,18 +79,28 @@ func ParseRotationPeriod(text string) (Millis, error) {
 
 // Instance is what rotation_config names.
 type Instance struct {
-	InstanceID    string `json:"InstanceId"`
-	SecretSubType string `json:"SecretSubType"`
+	InstanceID    string
+	SecretSubType string
 }
 
 // Instance returns the database instance that the secret is bound to; empty for a
 // type that does not rotate (RO3).
 func (s *Secret) Instance() Instance {
-	var in Instance
-	if s.Type.Rotates() {
-		_ = json.Unmarshal([]byte(s.Rotation.Config), &in) // checked when it was written
+	if !s.Type.Rotates() {
+		return Instance{}
 	}
-	return in
+	return parseInstance(s.Rotation.Config)
+}
+
+// parseInstance returns what config names; a member that is missing or no text, and
+// every member of an unreadable config, is empty. It decodes into a map because a
+// struct would take names in any mix of cases, and names here are exact (RO3).
+func parseInstance(config string) Instance {
+	var members map[string]any
+	_ = json.Unmarshal([]byte(config), &members)
+	id, _ := members["InstanceId"].(string)
+	subType, _ := members["SecretSubType"].(string)
+	return Instance{id, subType}
 }
 
 // check reports the first rule that r breaks for a secret of type t.
@@ -117,9 +127,8 @@ func (r *Rotation) check(t Type) error {
 
 // checkInstance reports a rotation_config that does not name an instance (RO3).
 func checkInstance(config string) error {
-	var in Instance
-	if err := json.Unmarshal([]byte(config), &in); err != nil || in.InstanceID == "" ||
-		in.SecretSubType != "SingleUser" && in.SecretSubType != "MultiUser" {
+	in := parseInstance(config)
+	if in.InstanceID == "" || in.SecretSubType != "SingleUser" && in.SecretSubType != "MultiUser" {
 		return Invalidf(`rotation_config must be JSON text with a non-empty InstanceId and SecretSubType SingleUser or MultiUser for %s.`, fgTypes)
 	}
 	return nil

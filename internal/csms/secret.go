@@ -1,5 +1,10 @@
 package csms
 
+import (
+	"slices"
+	"unicode/utf8"
+)
+
 // Millis is an instant in milliseconds since 1970-01-01 UTC, the unit of every
 // time on the wire (TS1, TS2). Zero means "none" and is null on the wire.
 type Millis int64
@@ -76,10 +81,10 @@ func (s *Secret) ReplicaType() ReplicaType {
 // Clone returns a deep copy, so that a rule can work on it and be thrown away.
 func (s *Secret) Clone() *Secret {
 	c := *s
-	c.EventSubscriptions = append([]string(nil), s.EventSubscriptions...)
-	c.Replicas = append([]Replica(nil), s.Replicas...)
-	c.Versions = append([]Version(nil), s.Versions...)
-	c.Stages = append([]Stage(nil), s.Stages...)
+	c.EventSubscriptions = slices.Clone(s.EventSubscriptions)
+	c.Replicas = slices.Clone(s.Replicas)
+	c.Versions = slices.Clone(s.Versions)
+	c.Stages = slices.Clone(s.Stages)
 	return &c
 }
 
@@ -146,7 +151,7 @@ type Patch struct {
 // Validate reports the first part of p that is wrong by itself, as CSMS.0002.
 func (p *Patch) Validate() error {
 	if p.KMSKeyID != nil {
-		if n := len(*p.KMSKeyID); n < 2 || n > 64 {
+		if n := utf8.RuneCountInString(*p.KMSKeyID); n < 2 || n > 64 { // N12
 			return Invalidf("kms_key_id has %d characters; it takes 2 to 64.", n)
 		}
 	}

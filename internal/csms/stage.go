@@ -72,7 +72,8 @@ func (s *Secret) Stage(name string) (*Stage, error) {
 
 // MoveStage places the label name on the version that id names, and creates it
 // where it did not exist; nothing else moves, for the built-in labels too (L11 to
-// L13). Repeating it is a success.
+// L13). Repeating it is a success. The name must have passed CheckStageName, and an
+// id from a body CheckVersionID (L1, L14).
 func (s *Secret) MoveStage(name, versionID string, now Millis) (*Stage, error) {
 	v, err := s.Version(versionID)
 	if err != nil {

@@ -18,23 +18,27 @@ type Value struct {
 // more than limit bytes (N6) and one that is not padded standard base64 (N7). The
 // value shares the memory of its argument.
 func NewValue(text, binary Plaintext, limit int) (Value, error) {
+	v := Value{Text, text}
 	switch {
 	case len(text) > 0 && len(binary) > 0:
 		return Value{}, Invalidf("secret_string and secret_binary are both given; give exactly one.")
-	case len(text) > 0:
-		return Value{Text, text}, checkLength("secret_string", text, limit)
-	case len(binary) == 0:
+	case len(text) == 0 && len(binary) == 0:
 		return Value{}, Invalidf("Neither secret_string nor secret_binary is given; give exactly one.")
+	case len(binary) > 0:
+		v = Value{Binary, binary}
 	}
-	if err := checkLength("secret_binary", binary, limit); err != nil {
+	if err := v.check(limit); err != nil {
 		return Value{}, err
 	}
-	return Value{Binary, binary}, checkBase64(binary)
+	return v, nil
 }
 
-func checkLength(field string, p Plaintext, limit int) error {
-	if len(p) > limit {
-		return Invalidf("%s has %d bytes; it takes at most %d.", field, len(p), limit)
+func (v Value) check(limit int) error {
+	if n := len(v.Data); n > limit {
+		return Invalidf("secret_%s has %d bytes; it takes at most %d.", v.Kind, n, limit)
+	}
+	if v.Kind == Binary {
+		return checkBase64(v.Data)
 	}
 	return nil
 }

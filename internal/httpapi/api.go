@@ -131,33 +131,41 @@ func (a *API) recovered(x *exchange, p any) {
 // maxURI bounds the request line, which the cloud gateway bounds too (414).
 const maxURI = 32 << 10
 
+// maxHeader bounds all headers together, which the cloud gateway bounds too (494).
+const maxHeader = 64 << 10
+
 // gateway checks what the cloud's gateway checks before any service sees a request,
 // and returns the request with the path to route by.
 func gateway(r *http.Request) (*http.Request, error) {
 	if len(r.RequestURI) > maxURI {
 		return nil, csms.Errorf(csms.CodeURITooLarge, "Request URI too large.")
 	}
-	path := r.URL.EscapedPath()
-	if name, ok := placeholder(path); ok {
+	if headerSize(r) > maxHeader {
+		return nil, csms.Errorf(csms.CodeHeadersTooLarge, "Request headers too large.")
+	}
+	if name, ok := placeholder(r.URL.Path); ok {
 		return nil, csms.Errorf(csms.CodeBadRequest, "API request error: the path holds the placeholder {%s}; %s missing in client configuration.",
 			name, strings.ReplaceAll(name, "_", " "))
 	}
-	return routed(r, path)
+	return routed(r, r.URL.EscapedPath())
+}
+
+// headerSize returns the bytes of all headers, as HTTP/1.1 writes them.
+func headerSize(r *http.Request) int {
+	const around = len(": \r\n")
+	n := len("Host") + len(r.Host) + around
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + around
+		}
+	}
+	return n
 }
 
 // placeholder finds a path parameter that the client did not fill in (N13, T13).
-func placeholder(escaped string) (string, bool) {
-	_, rest, found := strings.Cut(escaped, "%7B")
-	if !found {
-		_, rest, found = strings.Cut(escaped, "{")
-	}
-	if !found {
-		return "", false
-	}
-	name, _, closed := strings.Cut(rest, "%7D")
-	if !closed {
-		name, _, closed = strings.Cut(rest, "}")
-	}
+func placeholder(path string) (string, bool) {
+	_, rest, _ := strings.Cut(path, "{")
+	name, _, closed := strings.Cut(rest, "}")
 	return name, closed && isParameter(name)
 }
 

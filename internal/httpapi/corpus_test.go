@@ -40,14 +40,19 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
 func TestCorpus(t *testing.T) {
+	for _, file := range corpusFiles(t) {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
+		t.Run(name, func(t *testing.T) { runCase(t, file) })
+	}
+}
+
+func corpusFiles(t *testing.T) []string {
+	t.Helper()
 	files, err := filepath.Glob("testdata/ops/*/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no corpus: %v", err)
 	}
-	for _, file := range files {
-		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
-		t.Run(name, func(t *testing.T) { runCase(t, file) })
-	}
+	return files
 }
 
 func runCase(t *testing.T, file string) {
@@ -77,7 +82,7 @@ func runCase(t *testing.T, file string) {
 		f.Data, changed = []byte(got), true
 	}
 	if changed && *update {
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil { //nolint:gosec // test data
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

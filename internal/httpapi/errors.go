@@ -43,6 +43,10 @@ func statusOf(code csms.Code) int {
 // maxMessage bounds error_msg (ER3).
 const maxMessage = 512
 
+// clientGone is the status, in log and metrics, of a request whose client did not
+// wait for the answer.
+const clientGone = 499
+
 // fail answers err. What is no csms.Error is logged here, once, and answered with a
 // fixed text.
 func (a *API) fail(x *exchange, err error) {
@@ -53,6 +57,9 @@ func (a *API) fail(x *exchange, err error) {
 	e := (*csms.Error)(nil)
 	switch {
 	case errors.As(err, &e):
+	case errors.Is(err, context.Canceled) && x.r.Context().Err() != nil:
+		x.status = clientGone // there is nobody to answer, and it is no failure of ours
+		return
 	case errors.Is(err, context.DeadlineExceeded):
 		e = &csms.Error{Code: csms.CodeBackendTimeout, Msg: "Backend timeout.", Err: err}
 	default:

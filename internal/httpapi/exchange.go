@@ -78,7 +78,7 @@ func readAll(r io.Reader, b []byte, announced int64) ([]byte, error) {
 	}
 	for {
 		if len(b) == cap(b) {
-			grown := append(b, 0)[:len(b)] //nolint:gocritic // b may hold a secret: cleared below
+			grown := append(b, 0)[:len(b)] // b may hold a secret and is cleared
 			clear(b)
 			b = grown
 		}

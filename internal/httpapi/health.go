@@ -1,6 +1,9 @@
 package httpapi
 
-import "net/http"
+import (
+	"log/slog"
+	"net/http"
+)
 
 // healthz answers 200 while the process answers at all.
 func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
@@ -15,7 +18,7 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.Ready(); err != nil {
-		a.Logger.WarnContext(r.Context(), "not ready", "error", err)
+		a.Logger.WarnContext(r.Context(), "not ready", slog.Any("error", err))
 		answerProbe(w, http.StatusServiceUnavailable, `{"status":"not ready"}`)
 		return
 	}

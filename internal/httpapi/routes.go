@@ -87,6 +87,8 @@ var routes = []route{
 	{Name: "UpdatePermanentAccessKey", Pattern: "PUT /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(updateAccessKey)},
 	{Name: "DeletePermanentAccessKey", Pattern: "DELETE /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(deleteAccessKey)},
 
+	{Name: "CreateTemporaryAccessKeyByToken", Pattern: "POST /v3.0/OS-CREDENTIAL/securitytokens", handler: authenticated(http.StatusCreated, createTemporaryAccessKey)},
+
 	{Name: "CreatePolicyV5", Pattern: "POST /v5/policies", handler: authenticated(http.StatusCreated, createPolicy)},
 	{Name: "ListPoliciesV5", Pattern: "GET /v5/policies", handler: lookUp(listPolicies)},
 	{Name: "GetPolicyV5", Pattern: "GET /v5/policies/{policy_id}", handler: lookUp(showPolicy)},

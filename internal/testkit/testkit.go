@@ -48,6 +48,7 @@ const (
 
 	// Owner is the name of the account owner.
 	Owner          = "owner"
+	OwnerPassword  = "testkit-Passw0rd"
 	ownerAccessKey = "OWNERACCESSKEY000001"
 	ownerSecretKey = "ownerSecretKey01234567890123456789012345"
 )
@@ -118,7 +119,7 @@ func (k *Kit) identities(ctx context.Context, users []identity.Identity, log *sl
 	})
 	_, err := k.Identity.Bootstrap(ctx, identity.BootstrapInput{
 		DomainID: DomainID, DomainName: "acme", ProjectID: ProjectID, Region: Region,
-		UserName: Owner, AccessKey: ownerAccessKey, SecretKey: ownerSecretKey,
+		UserName: Owner, Password: OwnerPassword, AccessKey: ownerAccessKey, SecretKey: ownerSecretKey,
 	})
 	if err != nil {
 		return err

@@ -14,10 +14,13 @@ import (
 // see ValueAnswer.
 type Text csms.Plaintext
 
-// UnmarshalJSON reads a JSON string; null leaves the text absent. A lone surrogate
-// is CSMS.0002: there is no UTF-8 for it, and replacing it would store another
-// value than the one sent.
+// UnmarshalJSON reads a JSON string; null makes the text absent. Of a member that is
+// given twice the last one counts, and the first is overwritten. A lone surrogate is
+// CSMS.0002: there is no UTF-8 for it, and replacing it would store another value
+// than the one sent.
 func (t *Text) UnmarshalJSON(b []byte) error {
+	clear(*t)
+	*t = nil
 	if string(b) == "null" {
 		return nil
 	}
@@ -49,6 +52,7 @@ func unquote(b []byte) ([]byte, error) {
 		}
 		r, size := unicodeEscape(b)
 		if r == utf8.RuneError && size == 0 {
+			clear(out)
 			return nil, csms.Invalidf("A secret value holds half a surrogate pair, which no UTF-8 text can.")
 		}
 		out, b = utf8.AppendRune(out, r), b[size:]
@@ -91,6 +95,20 @@ func unicodeEscape(b []byte) (r rune, size int) {
 func hex4(b []byte) rune {
 	n, _ := strconv.ParseUint(string(b[:4]), 16, 16)
 	return rune(n)
+}
+
+// quotedSize is the length of what appendString appends.
+func quotedSize[T ~string | ~[]byte](text T) int {
+	n := len(text) + 2
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n++
+		case c < ' ':
+			n += 5
+		}
+	}
+	return n
 }
 
 const hexDigits = "0123456789abcdef"

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strconv"
 
 	"coffer/internal/csms"
@@ -42,6 +43,23 @@ type Value struct {
 	Metadata VersionMetadata
 	Value    csms.Value
 }
+
+// size bounds the length of the Version object. An answer makes room for all of it
+// before it appends, so that no array with plain text in it is outgrown and left
+// behind.
+func (v *Value) size() int {
+	n := len(`{"version_metadata":,"secret_:"}`) + len(v.Value.Kind) + quotedSize(v.Value.Data)
+	n += len(`{"id":,"create_time":,"expire_time":,"kms_key_id":,"secret_name":,"version_stages":[]}`) + 2*maxDigits
+	m := &v.Metadata
+	n += quotedSize(m.ID) + quotedSize(m.KMSKeyID) + quotedSize(m.SecretName)
+	for _, stage := range m.VersionStages {
+		n += quotedSize(stage) + len(",")
+	}
+	return n
+}
+
+// maxDigits is the length of the longest integer.
+const maxDigits = 20
 
 // appendJSON appends the Version object: the metadata and the one field that was
 // written (N9).
@@ -91,6 +109,7 @@ type ValueAnswer struct {
 
 // AppendJSON appends the answer to dst.
 func (a *ValueAnswer) AppendJSON(dst []byte) []byte {
+	dst = slices.Grow(dst, len(`{"version":}`)+a.Version.size())
 	dst = a.Version.appendJSON(append(dst, `{"version":`...))
 	return append(dst, '}')
 }
@@ -105,6 +124,11 @@ type ValuesAnswer struct {
 
 // AppendJSON appends the answer to dst.
 func (a *ValuesAnswer) AppendJSON(dst []byte) []byte {
+	n := len(`{"total_count":,"versions":[]}`) + maxDigits
+	for i := range a.Versions {
+		n += a.Versions[i].size() + len(",")
+	}
+	dst = slices.Grow(dst, n)
 	dst = append(dst, `{"total_count":`...)
 	dst = strconv.AppendInt(dst, int64(len(a.Versions)), 10)
 	dst = append(dst, `,"versions":[`...)

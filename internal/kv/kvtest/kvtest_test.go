@@ -112,20 +112,48 @@ func TestCheckHistory(t *testing.T) {
 		final   map[string][]string
 		valid   bool
 	}{
-		{"one_after_the_other", []event{at(1, 2, "a", add("x")), at(3, 4, "b", add("x", "a"))},
-			map[string][]string{"x": {"a", "b"}}, true},
-		{"concurrent_and_read_early", []event{at(1, 4, "a", add("x")), at(2, 3, "b", read("x"))},
-			map[string][]string{"x": {"a"}}, true},
-		{"lost_update", []event{at(1, 3, "a", add("x")), at(2, 4, "b", add("x"))},
-			map[string][]string{"x": {"b"}}, false},
-		{"write_skew", []event{at(1, 3, "a", read("x"), add("y")), at(2, 4, "b", read("y"), add("x"))},
-			map[string][]string{"x": {"b"}, "y": {"a"}}, false},
-		{"stale_read", []event{at(1, 2, "a", add("x")), at(3, 4, "b", read("x"))},
-			map[string][]string{"x": {"a"}}, false},
-		{"half_a_transaction_read", []event{at(1, 3, "a", add("x"), add("y")), at(2, 4, "b", read("x", "a"), read("y"))},
-			map[string][]string{"x": {"a"}, "y": {"a"}}, false},
-		{"rolled_back_write_read", []event{at(1, 2, "b", read("x", "a"))},
-			map[string][]string{"x": nil}, false},
+		{
+			"one_after_the_other",
+			[]event{at(1, 2, "a", add("x")), at(3, 4, "b", add("x", "a"))},
+			map[string][]string{"x": {"a", "b"}},
+			true,
+		},
+		{
+			"concurrent_and_read_early",
+			[]event{at(1, 4, "a", add("x")), at(2, 3, "b", read("x"))},
+			map[string][]string{"x": {"a"}},
+			true,
+		},
+		{
+			"lost_update",
+			[]event{at(1, 3, "a", add("x")), at(2, 4, "b", add("x"))},
+			map[string][]string{"x": {"b"}},
+			false,
+		},
+		{
+			"write_skew",
+			[]event{at(1, 3, "a", read("x"), add("y")), at(2, 4, "b", read("y"), add("x"))},
+			map[string][]string{"x": {"b"}, "y": {"a"}},
+			false,
+		},
+		{
+			"stale_read",
+			[]event{at(1, 2, "a", add("x")), at(3, 4, "b", read("x"))},
+			map[string][]string{"x": {"a"}},
+			false,
+		},
+		{
+			"half_a_transaction_read",
+			[]event{at(1, 3, "a", add("x"), add("y")), at(2, 4, "b", read("x", "a"), read("y"))},
+			map[string][]string{"x": {"a"}, "y": {"a"}},
+			false,
+		},
+		{
+			"rolled_back_write_read",
+			[]event{at(1, 2, "b", read("x", "a"))},
+			map[string][]string{"x": nil},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := checkHistory(c.history, c.final)

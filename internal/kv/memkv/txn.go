@@ -13,8 +13,8 @@ const cancelEvery = 256
 
 // reader reads one published tree.
 type reader struct {
-	ctx  context.Context
-	tree *tree // nil once the function of the View has returned
+	ctx  context.Context //nolint:containedctx // a reader lives inside the call that has ctx
+	tree *tree           // nil once the function of the View has returned
 }
 
 // Get implements kv.Reader.

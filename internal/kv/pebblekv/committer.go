@@ -168,7 +168,7 @@ func (m *committer) persist(g *group) error {
 	if err != nil {
 		failure := fmt.Errorf("%w: %w", ErrFailed, err)
 		m.failure.Store(&failure)
-		m.log.Error("writing the log; no more writes until the store is opened again", "error", err)
+		m.log.Error("writing the log; no more writes until the store is opened again", slog.Any("error", err))
 		return err
 	}
 	m.published.advance(g.number)

@@ -38,7 +38,8 @@ func (f guardedFS) Unwrap() vfs.FS { return f.FS }
 func warnIfOpenToOthers(fs vfs.FS, dir string, log *slog.Logger) {
 	info, err := fs.Stat(dir)
 	if err == nil && info.Mode().Perm()&0o077 != 0 && vfs.Root(fs) == vfs.Default {
-		log.Warn("data directory is open to other users", "dir", dir, "mode", info.Mode().Perm().String())
+		log.Warn("data directory is open to other users",
+			slog.String("dir", dir), slog.String("mode", info.Mode().Perm().String()))
 	}
 }
 
@@ -56,8 +57,8 @@ type space struct {
 // the last answer was bad.
 const spaceStep = 256 << 10
 
-func newSpace(fs vfs.FS, dir string, min int64) *space {
-	return &space{fs: fs, dir: dir, min: uint64(max(min, 0)), written: spaceStep}
+func newSpace(fs vfs.FS, dir string, least int64) *space {
+	return &space{fs: fs, dir: dir, min: uint64(max(least, 0)), written: spaceStep}
 }
 
 // admit returns an error that wraps ErrNoSpace if bytes more should not be
@@ -69,7 +70,7 @@ func (s *space) admit(bytes int) error {
 	}
 	usage, err := s.fs.GetDiskUsage(s.dir)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // see above: such a file system is taken as large
 	}
 	s.written = 0
 	s.low = usage.AvailBytes < s.min+uint64(bytes)

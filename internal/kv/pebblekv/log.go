@@ -21,23 +21,24 @@ func newPebbleLogger(log *slog.Logger) *pebbleLogger {
 
 // Infof implements pebble.Logger.
 func (l *pebbleLogger) Infof(format string, args ...any) {
+	//nolint:forbidigo // pebble.Logger has no ctx to hand in
 	if l.log.Enabled(context.Background(), slog.LevelDebug) {
-		l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
+		l.log.Debug("pebble", slog.String("message", fmt.Sprintf(format, args...)))
 	}
 }
 
 // Errorf implements pebble.Logger.
 func (l *pebbleLogger) Errorf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
+	l.log.Error("pebble", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
 // Fatalf implements pebble.Logger. Pebble calls it when memory and disk may
 // disagree (the write of a MANIFEST has failed, a table is missing) and relies on
 // it not to return. Going on would risk what is on disk; a start replays it.
 func (l *pebbleLogger) Fatalf(format string, args ...any) {
-	message := "pebble: " + fmt.Sprintf(format, args...)
-	l.log.Error(message, "fatal", true)
-	l.crash(message)
+	message := fmt.Sprintf(format, args...)
+	l.log.Error("pebble cannot go on", slog.String("message", message))
+	l.crash("pebble: " + message)
 }
 
 // crash ends the process even if the goroutine that found the failure serves a
@@ -58,16 +59,17 @@ func newListener(log *slog.Logger) *pebble.EventListener {
 			defer mu.Unlock()
 			if text := err.Error(); text != last {
 				last = text
-				log.Error("flushing or compacting", "error", text)
+				log.Error("flushing or compacting", slog.String("error", text))
 			}
 		},
 		// Pebble's own handler would end the process; here the call that met the
 		// corruption gets the error and the rest of the store stays readable.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			log.Error("data corruption", "info", info.String())
+			log.Error("data corruption", slog.String("info", info.String()))
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
-			log.Warn("writes are stalled until a flush or a compaction catches up", "reason", info.Reason)
+			log.Warn("writes are stalled until a flush or a compaction catches up",
+				slog.String("reason", info.Reason))
 		},
 		WriteStallEnd: func() { log.Info("writes go on") },
 	}

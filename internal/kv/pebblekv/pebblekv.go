@@ -135,7 +135,8 @@ func (s *Store) attempt(fn func(kv.Txn) error) (*txn, error) {
 	snap := s.published.acquire()
 	defer snap.release()
 	t := &txn{base: snap, stamps: s.committer.stamps, start: snap.number}
-	return t, t.run(fn)
+	err := t.run(fn)
+	return t, err
 }
 
 // Close implements kv.Store.

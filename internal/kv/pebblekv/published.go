@@ -113,8 +113,8 @@ const cancelEvery = 256
 
 // reader implements kv.Reader.
 type reader struct {
-	ctx  context.Context
-	snap *snapshot // nil once the function of the View has returned
+	ctx  context.Context //nolint:containedctx // a reader lives inside the call that has ctx
+	snap *snapshot       // nil once the function of the View has returned
 }
 
 func (r *reader) Get(key []byte) ([]byte, error) {

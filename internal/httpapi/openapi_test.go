@@ -1,0 +1,282 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"coffer/internal/httpapi"
+	"coffer/internal/iam"
+)
+
+// The API document is the oracle of these tests: what is routed, under which right,
+// and what successful answers look like.
+const (
+	document = "testdata/csms-v1.openapi.yaml"
+	base     = "https://coffer.test/openapi"
+)
+
+// documented is what the document says of one operation.
+type documented struct {
+	pattern string // as http.ServeMux writes it
+	action  string
+	answers map[int]string // schema of each successful status; "" for no body
+}
+
+// readDocument returns the operations of the document and its schemas in the dialect
+// of JSON Schema.
+func readDocument(t *testing.T) (map[string]documented, any) {
+	t.Helper()
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]documented{}
+	for path, item := range tree["paths"].(map[string]any) {
+		for method, op := range item.(map[string]any) {
+			o, ok := op.(map[string]any)
+			if id, named := o["operationId"].(string); ok && named {
+				action, _ := o["x-iam-action"].(string)
+				out[id] = documented{strings.ToUpper(method) + " " + path, action, answers(o["responses"].(map[string]any))}
+			}
+		}
+	}
+	components := tree["components"].(map[string]any)["schemas"]
+	return out, map[string]any{"components": map[string]any{"schemas": dialect(components)}}
+}
+
+// answers returns the schemas of successful answers by status.
+func answers(responses map[string]any) map[int]string {
+	out := map[int]string{}
+	for code, answer := range responses {
+		status, err := strconv.Atoi(code)
+		if err != nil || status >= 300 {
+			continue
+		}
+		out[status] = ""
+		content, _ := answer.(map[string]any)["content"].(map[string]any)
+		if body, ok := content["application/json"].(map[string]any); ok {
+			out[status] = body["schema"].(map[string]any)["$ref"].(string)
+		}
+	}
+	return out
+}
+
+// dialect turns what OpenAPI 3.0 writes differently into JSON Schema: nullable
+// becomes a second type, and a property that is not documented an error, so that no
+// answer has a member of our own.
+func dialect(node any) any {
+	switch n := node.(type) {
+	case []any:
+		for i := range n {
+			n[i] = dialect(n[i])
+		}
+	case map[string]any:
+		for k := range n {
+			n[k] = dialect(n[k])
+		}
+		if _, isObject := n["properties"].(map[string]any); isObject && n["type"] == "object" {
+			n["additionalProperties"] = false
+		}
+		if nullable, _ := n["nullable"].(bool); nullable {
+			n["type"] = []any{n["type"], "null"}
+			if enum, ok := n["enum"].([]any); ok {
+				n["enum"] = append(enum, nil)
+			}
+		}
+		delete(n, "nullable")
+	}
+	return node
+}
+
+// TestDocumentIsRouted protects the route table: each CSMS operation stands in the
+// document with that method, path and right, and is the operation iam knows.
+func TestDocumentIsRouted(t *testing.T) {
+	ops, _ := readDocument(t)
+	routed := map[string]bool{}
+	for _, route := range httpapi.Routes() {
+		doc, ok := ops[route.Name]
+		if !strings.Contains(route.Pattern, " /v1/") {
+			continue // IAM has no place in this document
+		}
+		if !ok {
+			t.Errorf("%s is not in the document", route.Name)
+			continue
+		}
+		routed[route.Name] = true
+		row, known := iam.Lookup(route.Name)
+		if !known || row.Action != doc.action || route.Action != doc.action {
+			t.Errorf("%s takes the right %s, in iam %s; want %s", route.Name, route.Action, row.Action, doc.action)
+		}
+		if route.Pattern != doc.pattern {
+			t.Errorf("%s is routed as %s; want %s", route.Name, route.Pattern, doc.pattern)
+		}
+	}
+	var all []string
+	for i := range operations {
+		all = append(all, operations[i].name)
+	}
+	got := slices.Sorted(slices.Values(all))
+	want := slices.DeleteFunc(slices.Clone(got), func(name string) bool { return !routed[name] })
+	if diff := cmp.Diff(want, got); diff != "" || len(routed) != len(all) {
+		t.Errorf("operations that are tested and routed (-routed +tested):\n%s", diff)
+	}
+}
+
+// oracle validates answers against the document.
+type oracle struct {
+	t       *testing.T
+	ops     map[string]documented
+	mux     *http.ServeMux // finds the operation of a request
+	schemas map[string]*jsonschema.Schema
+	checked map[string]int // answers with a body, by operation
+}
+
+func newOracle(t *testing.T) *oracle {
+	ops, schemas := readDocument(t)
+	o := &oracle{t: t, ops: ops, mux: http.NewServeMux(), schemas: map[string]*jsonschema.Schema{}, checked: map[string]int{}}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	if err := compiler.AddResource(base, schemas); err != nil {
+		t.Fatal(err)
+	}
+	for i := range operations {
+		name := operations[i].name
+		o.mux.HandleFunc(ops[name].pattern, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Operation", name) })
+		for _, ref := range ops[name].answers {
+			if ref != "" {
+				schema, err := compiler.Compile(base + ref)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.schemas[ref] = schema
+			}
+		}
+	}
+	return o
+}
+
+// operation returns the name of the operation that a line of the corpus addresses.
+func (o *oracle) operation(line string) string {
+	_, method, target, _ := parseLine(line)
+	path, _, _ := strings.Cut(target, "?")
+	w := httptest.NewRecorder()
+	o.mux.ServeHTTP(w, httptest.NewRequest(method, strings.TrimSuffix(path, "/"), nil))
+	return w.Header().Get("Operation")
+}
+
+// check validates an answer of the corpus to the operation.
+func (o *oracle) check(file, operation, answer string) {
+	o.t.Helper()
+	line, body, _ := strings.Cut(answer, "\n")
+	status, err := strconv.Atoi(line)
+	if err != nil {
+		o.t.Fatalf("%s: an answer begins with %q", file, line)
+	}
+	if status >= 300 {
+		return
+	}
+	ref, ok := o.ops[operation].answers[status]
+	if !ok || (ref == "") != (body == "") {
+		o.t.Errorf("%s: %s answers %d with %d bytes, which the document does not have", file, operation, status, len(body))
+	}
+	if ref == "" {
+		return
+	}
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	if err != nil {
+		o.t.Fatalf("%s: %v", file, err)
+	}
+	if err := o.schemas[ref].Validate(instance); err != nil {
+		o.t.Errorf("%s: %v", file, err)
+	}
+	o.checked[operation]++
+}
+
+// TestCorpusFitsTheDocument protects the shapes: every successful answer of the
+// corpus has the status and the schema of its operation, and every case stands in the
+// folder of the operation it asks.
+func TestCorpusFitsTheDocument(t *testing.T) {
+	o := newOracle(t)
+	for _, file := range corpusFiles(t) {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder := filepath.Base(filepath.Dir(file))
+		for _, f := range archive.Files {
+			switch text := string(f.Data); f.Name {
+			case "request":
+				line, _, _ := strings.Cut(text, "\n")
+				if got := o.operation(line); got != folder {
+					t.Errorf("%s asks %q", file, got)
+				}
+			case "answer":
+				o.check(file, folder, text)
+			case "after":
+				o.checkBlocks(file, text)
+			}
+		}
+	}
+	for i := range operations {
+		if op := &operations[i]; op.status == 200 && o.checked[op.name] == 0 {
+			t.Errorf("no successful answer of %s was checked", op.name)
+		}
+	}
+}
+
+func (o *oracle) checkBlocks(file, text string) {
+	o.t.Helper()
+	for _, block := range strings.Split(text, "\n\n") {
+		if line, answer, ok := strings.Cut(strings.TrimSpace(block), "\n"); ok {
+			o.check(file, o.operation(line), answer)
+		}
+	}
+}
+
+// TestOracleRefuses shows that the document is held against the answers at all.
+func TestOracleRefuses(t *testing.T) {
+	o := newOracle(t)
+	good, err := txtar.ParseFile("testdata/ops/ShowSecret/enabled.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer []byte
+	for _, f := range good.Files {
+		if f.Name == "answer" {
+			_, answer, _ = bytes.Cut(f.Data, []byte("\n"))
+		}
+	}
+	for name, change := range map[string][2]string{
+		"time as text":     {`1767225600000`, `"1767225600000"`},
+		"time as fraction": {`1767225600000`, `1767225600000.5`},
+		"unknown state":    {`ENABLED`, `READY`},
+		"member missing":   {`"name": "db_password",`, ``},
+		"member of ours":   {`"name"`, `"note": "", "name"`},
+		"null":             {`"id": "00000000-0000-4000-8000-000000000001"`, `"id": null`},
+	} {
+		bad := bytes.Replace(answer, []byte(change[0]), []byte(change[1]), 1)
+		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(bad))
+		if err != nil || bytes.Equal(bad, answer) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if o.schemas["#/components/schemas/SecretEnvelope"].Validate(instance) == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}

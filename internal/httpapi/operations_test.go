@@ -1,0 +1,237 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"coffer/internal/iam"
+	"coffer/internal/testkit"
+)
+
+// operation is a request to one operation that succeeds once its steps are done.
+type operation struct {
+	name   string
+	before []string // steps beside secret "a" with the label blue
+	method string
+	path   string // below the project
+	body   string // "" for an operation without a body
+	status int
+}
+
+// operations has every CSMS operation once.
+var operations = []operation{
+	{name: "CreateSecret", method: "POST", path: "secrets", body: `{"name":"b","secret_string":"x"}`, status: 200},
+	{name: "ListSecrets", method: "GET", path: "secrets", status: 200},
+	{name: "ShowSecret", method: "GET", path: "secrets/a", status: 200},
+	{name: "UpdateSecret", method: "PUT", path: "secrets/a", body: `{"description":"x"}`, status: 200},
+	{name: "DeleteSecret", method: "DELETE", path: "secrets/a", status: 204},
+	{name: "DeleteSecretForSchedule", method: "POST", path: "secrets/a/scheduled-deleted-tasks/create", body: `{"recovery_window_in_days":7}`, status: 200},
+	{
+		name: "RestoreSecret", before: []string{"POST secrets/a/scheduled-deleted-tasks/create"},
+		method: "POST", path: "secrets/a/scheduled-deleted-tasks/cancel", status: 200,
+	},
+	{name: "BatchDeleteSecrets", method: "POST", path: "secrets/batch-delete", body: `{"instance_id":"i-1"}`, status: 200},
+	{name: "CreateSecretVersion", method: "POST", path: "secrets/a/versions", body: `{"secret_string":"x"}`, status: 200},
+	{name: "ListSecretVersions", method: "GET", path: "secrets/a/versions", status: 200},
+	{name: "ShowSecretVersion", method: "GET", path: "secrets/a/versions/latest", status: 200},
+	{name: "UpdateVersion", method: "PUT", path: "secrets/a/versions/v1", body: `{"expire_time":1767229200000}`, status: 200},
+	{name: "BatchShowSecretVersion", method: "POST", path: "secrets/batch-get-secret-value", body: `{"secret_name_list":["a"]}`, status: 200},
+	{name: "CreateSecretStage", method: "POST", path: "secrets/a/stages", body: `{"name":"green","version_id":"v1"}`, status: 200},
+	{name: "UpdateSecretStage", method: "PUT", path: "secrets/a/stages/blue", body: `{"version_id":"v1"}`, status: 200},
+	{name: "ShowSecretStage", method: "GET", path: "secrets/a/stages/blue", status: 200},
+	{name: "DeleteSecretStage", method: "DELETE", path: "secrets/a/stages/blue", status: 204},
+}
+
+// action is the right that the operation takes, or the first of them.
+func (o *operation) action() string {
+	row, _ := iam.Lookup(o.name)
+	return row.Action
+}
+
+// named reports whether the path names the secret.
+func (o *operation) named() bool { return strings.HasPrefix(o.path, "secrets/a") }
+
+// newCase returns a kit in which o succeeds.
+func (o *operation) newCase(t *testing.T) *corpusCase {
+	t.Helper()
+	c := &corpusCase{t: t, kit: testkit.New(t, testkit.Options{Identities: corpusUsers, Limits: corpusLimits})}
+	c.step(`POST secrets {"name":"a","secret_string":"first"}`)
+	c.step(`PUT secrets/a/stages/blue {"version_id":"v1"}`)
+	for _, line := range o.before {
+		c.step(line)
+	}
+	return c
+}
+
+// request returns the request of o, changed by change and signed by user.
+func (o *operation) request(c *corpusCase, user, body string, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(o.method, "/v1/"+testkit.ProjectID+"/"+o.path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if change != nil {
+		change(r)
+	}
+	c.kit.Sign(user, r, body)
+	return c.kit.Send(r)
+}
+
+// checkAnswer compares an answer with the status and, of an error, the code, and
+// checks what every answer has: a request id (W6) and, with a body, its type (W1).
+func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
+	t.Helper()
+	if w.Header().Get("X-Request-Id") == "" {
+		t.Error("W6: no X-Request-Id")
+	}
+	if w.Body.Len() > 0 && w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("W1: Content-Type = %q", w.Header().Get("Content-Type"))
+	}
+	var e struct {
+		Code string `json:"error_code"`
+	}
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
+			t.Errorf("no JSON: %s", w.Body)
+		}
+	}
+	if w.Code >= 400 {
+		checkError(t, w.Body.Bytes())
+	}
+	if w.Code != status || e.Code != code {
+		t.Errorf("answer = %d %s; want %d %s", w.Code, w.Body, status, code)
+	}
+}
+
+// TestEveryOperation protects what all operations have in common.
+func TestEveryOperation(t *testing.T) {
+	for i := range operations {
+		o := &operations[i]
+		t.Run(o.name, func(t *testing.T) {
+			t.Run("succeeds", func(t *testing.T) { checkAnswer(t, o.request(o.newCase(t), testkit.Owner, o.body, nil), o.status, "") })
+			t.Run("content types W2 W3", func(t *testing.T) { checkContentTypes(t, o) })
+			t.Run("paths RT3 S4", func(t *testing.T) { checkPaths(t, o) })
+			t.Run("token A1", func(t *testing.T) { checkToken(t, o) })
+			t.Run("without credentials S7", func(t *testing.T) { checkUnauthenticated(t, o) })
+			t.Run("project out of reach S7 A8", func(t *testing.T) { checkOutOfReach(t, o) })
+			t.Run("without the right S7 IE2", func(t *testing.T) { checkForbidden(t, o) })
+			t.Run("unknown secret ER1", func(t *testing.T) { checkUnknown(t, o) })
+			t.Run("bad body", func(t *testing.T) { checkBadBodies(t, o) })
+		})
+	}
+}
+
+func checkContentTypes(t *testing.T, o *operation) {
+	for _, contentType := range []string{"application/json;charset=UTF-8", "application/json;charset=utf8", "application/json; charset=utf-8", ""} {
+		w := o.request(o.newCase(t), testkit.Owner, o.body, func(r *http.Request) { r.Header.Set("Content-Type", contentType) })
+		checkAnswer(t, w, o.status, "")
+	}
+}
+
+// checkPaths asks for other spellings of the path, which are signed as they stand.
+func checkPaths(t *testing.T, o *operation) {
+	for _, path := range []string{"/v1/P/" + o.path + "/", "//v1//P///" + o.path, "/v1/P/" + o.path + "?unknown=1", "/%76%31/P/" + o.path} {
+		target := strings.Replace(path, "P", testkit.ProjectID, 1)
+		checkAnswer(t, o.newCase(t).kit.Do(testkit.Owner, o.method, target, o.body), o.status, "")
+	}
+}
+
+// checkToken uses a token in place of a signature, then one that is none.
+func checkToken(t *testing.T, o *operation) {
+	c := o.newCase(t)
+	w := o.request(c, "", o.body, func(r *http.Request) { r.Header.Set("X-Auth-Token", "no token") })
+	checkAnswer(t, w, 401, "APIGW.0301")
+	token := issue(t, c.kit, `{"project":{"id":"`+testkit.ProjectID+`"}}`)
+	w = o.request(c, "", o.body, func(r *http.Request) { r.Header.Set("X-Auth-Token", token) })
+	checkAnswer(t, w, o.status, "")
+}
+
+// issue returns a token of the owner.
+func issue(t *testing.T, kit *testkit.Kit, scope string) string {
+	t.Helper()
+	w := kit.Do("", "POST", "/v3/auth/tokens", `{"auth":{"identity":{"methods":["password"],"password":{"user":{
+		"name":"`+testkit.Owner+`","password":"`+testkit.OwnerPassword+`","domain":{"name":"acme"}}}},"scope":`+scope+`}}`)
+	if w.Code != http.StatusCreated {
+		t.Fatalf("issuing a token: %d %s", w.Code, w.Body)
+	}
+	return w.Header().Get("X-Subject-Token")
+}
+
+func checkUnauthenticated(t *testing.T, o *operation) {
+	c := o.newCase(t)
+	for _, body := range []string{o.body, "{", ""} {
+		checkAnswer(t, o.request(c, "", body, nil), 401, "APIGW.0301")
+	}
+}
+
+// checkOutOfReach asks for projects that the caller cannot enter: all answers are
+// one.
+func checkOutOfReach(t *testing.T, o *operation) {
+	c := o.newCase(t)
+	texts := map[string]bool{}
+	for _, project := range []string{testkit.ForeignProjectID, testkit.DisabledProjectID, "c0000000000000000000000000000008", "x"} {
+		w := c.kit.Do(testkit.Owner, o.method, "/v1/"+project+"/"+o.path, o.body)
+		checkAnswer(t, w, 403, "CSMS.0302")
+		texts[w.Body.String()] = true
+	}
+	w := o.request(c, testkit.Owner, o.body, func(r *http.Request) { r.Header.Set("X-Project-Id", testkit.OtherProjectID) })
+	checkAnswer(t, w, 403, "CSMS.0302")
+	if texts[w.Body.String()] = true; len(texts) != 1 {
+		t.Errorf("the answers tell projects apart: %v", texts)
+	}
+}
+
+// badBodies are malformed in every way there is.
+var badBodies = map[string]string{
+	"{": "CSMS.0004", "nonsense": "CSMS.0004", "{} {}": "CSMS.0004", " ": "CSMS.0004", "\xff": "CSMS.0004",
+	"[]": "CSMS.0002", "null": "CSMS.0002", "5": "CSMS.0002", `"x"`: "CSMS.0002",
+}
+
+// checkForbidden asks as a user without any right: whatever else is wrong with the
+// request, he is told the right that he lacks.
+func checkForbidden(t *testing.T, o *operation) {
+	c := o.newCase(t)
+	want := "Policy doesn't allow " + o.action() + " to be performed."
+	refused := func(w *httptest.ResponseRecorder) {
+		t.Helper()
+		checkAnswer(t, w, 403, "CSMS.0302")
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("IE2: %s", w.Body)
+		}
+	}
+	refused(o.request(c, "nobody", o.body, nil))
+	for body := range badBodies {
+		refused(o.request(c, "nobody", body, nil))
+	}
+	for _, name := range []string{"unknown", "b%2Fc", strings.Repeat("x", 65)} {
+		path := strings.Replace("/v1/"+testkit.ProjectID+"/"+o.path, "/a", "/"+name, 1)
+		refused(c.kit.Do("nobody", o.method, path+"?limit=0", o.body))
+	}
+}
+
+func checkUnknown(t *testing.T, o *operation) {
+	c := o.newCase(t)
+	c.step("DELETE secrets/a")
+	w := o.request(c, testkit.Owner, o.body, nil)
+	switch {
+	case o.named(), o.name == "BatchShowSecretVersion":
+		checkAnswer(t, w, 404, "CSMS.0106")
+	default:
+		checkAnswer(t, w, o.status, "")
+	}
+	if bad := strings.Replace(o.path, "/a", "/a%2Fb", 1); o.named() {
+		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, "/v1/"+testkit.ProjectID+"/"+bad, "{"), 400, "CSMS.0002")
+	}
+}
+
+// checkBadBodies sends malformed bodies where one is read.
+func checkBadBodies(t *testing.T, o *operation) {
+	if o.body == "" {
+		checkAnswer(t, o.request(o.newCase(t), testkit.Owner, "{}", nil), o.status, "") // W2: Node sends it always
+		return
+	}
+	c := o.newCase(t)
+	for body, code := range badBodies {
+		checkAnswer(t, o.request(c, testkit.Owner, body, nil), 400, code)
+	}
+}

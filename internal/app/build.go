@@ -79,6 +79,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 			err = errors.Join(err, s.release())
 		}
 	}()
+	if s.topics, err = s.openTopics(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -195,7 +198,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: seal.NewSealer(kms, rand.Reader), Now: s.clock.Now, NewID: newID,
-		Region: s.config.Region, Limits: s.limits(), Logger: s.log,
+		Region: s.config.Region, Limits: s.limits(), Logger: s.log, Topics: s.topics, RequestID: httpapi.RequestID,
 	})
 	out.api = httpapi.New(s.apiOptions(st, kms, out))
 	return out, nil

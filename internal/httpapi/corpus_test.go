@@ -285,15 +285,21 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 	return fmt.Sprintf("%d\n%s\n", w.Code, body.String())
 }
 
+// unwrapped returns what is inside the envelope of W8, or body if it has none.
+func unwrapped(body []byte) []byte {
+	var wrapped struct{ Error json.RawMessage }
+	if err := json.Unmarshal(body, &wrapped); err != nil || wrapped.Error == nil {
+		return body
+	}
+	return wrapped.Error
+}
+
 // checkError checks what all errors of these operations have in common: the flat
 // pair and nothing else (W7), in its envelope where the operation has one (W8), with
 // the request id if it comes from the gateway (W9), within the published lengths (ER3).
 func checkError(t *testing.T, body []byte) {
 	t.Helper()
-	var wrapped struct{ Error json.RawMessage }
-	if err := json.Unmarshal(body, &wrapped); err == nil && wrapped.Error != nil {
-		body = wrapped.Error
-	}
+	body = unwrapped(body)
 	var e map[string]string
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("W7: not flat: %s", body)

@@ -44,7 +44,7 @@ func TestInternalErrorOfTheStore(t *testing.T) {
 			c.kit.Log.Reset()
 			w := o.request(c, testkit.Owner, o.body, nil)
 			checkAnswer(t, w, 500, "CSMS.0001")
-			if w.Body.String() != internalError {
+			if string(unwrapped(w.Body.Bytes())) != internalError {
 				t.Errorf("answer: %s", w.Body)
 			}
 			lines := errorLines(c.kit.Log)

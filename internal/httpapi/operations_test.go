@@ -43,7 +43,19 @@ var operations = []operation{
 	{name: "UpdateSecretStage", method: "PUT", path: "secrets/a/stages/blue", body: `{"version_id":"v1"}`, status: 200},
 	{name: "ShowSecretStage", method: "GET", path: "secrets/a/stages/blue", status: 200},
 	{name: "DeleteSecretStage", method: "DELETE", path: "secrets/a/stages/blue", status: 204},
+	{name: "CreateSecretEvent", method: "POST", path: "csms/events", body: someEvent, status: 200},
+	{name: "ListSecretEvents", method: "GET", path: "csms/events", status: 200},
+	{name: "ShowSecretEvent", before: []string{"POST csms/events " + someEvent}, method: "GET", path: "csms/events/nightly", status: 200},
+	{
+		name: "UpdateSecretEvent", before: []string{"POST csms/events " + someEvent},
+		method: "PUT", path: "csms/events/nightly", body: `{"state":"DISABLED"}`, status: 200,
+	},
+	{name: "DeleteSecretEvent", before: []string{"POST csms/events " + someEvent}, method: "DELETE", path: "csms/events/nightly", status: 204},
+	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
+
+// someEvent is the body of CreateSecretEvent.
+const someEvent = `{"name":"nightly","event_types":["SECRET_DELETED"],"state":"ENABLED","notification":{"target_type":"SMN","target_id":"urn:x","target_name":"x"}}`
 
 // action is the right that the operation takes, or the first of them.
 func (o *operation) action() string {
@@ -91,7 +103,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, code st
 		Code string `json:"error_code"`
 	}
 	if w.Body.Len() > 0 {
-		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
+		if err := json.Unmarshal(unwrapped(w.Body.Bytes()), &e); err != nil {
 			t.Errorf("no JSON: %s", w.Body)
 		}
 	}

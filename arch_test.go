@@ -20,6 +20,10 @@ var arrows = []arch.Arrow{
 	// Ports, what is common to their engines, and the engines, which are leaves.
 	{From: "internal/kv"},
 	{From: "internal/kv/*", To: []string{"internal/kv"}},
+	{From: "internal/notify"},
+	{From: "internal/notify/smn", To: []string{"internal/notify", "internal/outgoing", "internal/auth/signature"}},
+	{From: "internal/notify/*", To: []string{"internal/notify", "internal/outgoing"}},
+	{From: "internal/outgoing"},
 	{From: "internal/store", To: []string{"internal/csms", "internal/kv"}},
 	{From: "internal/seal"},
 	{From: "internal/seal/rootkey", To: []string{"internal/seal"}},
@@ -33,7 +37,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/auth/signature"},
 	{From: "internal/auth/credential", To: []string{"internal/csms", "internal/store", "internal/seal"}},
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential"}},
-	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 	// The KMS API manages the keys of the embedded engine: an external one has its own.
 	{From: "internal/service/kms", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/seal/localkms"}},
@@ -60,6 +64,7 @@ var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
+	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/outgoing",
 }
 
 // testArrows says what test files may import on top. The pure core has no row: its
@@ -67,6 +72,7 @@ var production = []string{
 var testArrows = []arch.Arrow{
 	{From: "internal/kv/...", To: []string{"internal/kv/kvtest", "internal/kv/memkv"}},
 	{From: "internal/store", To: []string{"internal/kv/*"}},
+	{From: "internal/notify/...", To: []string{"internal/notify/notifytest", "internal/auth/signature"}},
 	{From: "internal/seal/...", To: []string{"internal/seal/sealtest", "internal/kv", "internal/kv/memkv"}},
 	{From: "internal/auth/credential", To: []string{"internal/kv/memkv", "internal/seal/sealtest"}},
 	{From: "internal/auth", To: append([]string{"internal/testkit"}, production...)},
@@ -109,7 +115,7 @@ func TestArchitecture(t *testing.T) {
 		TestArrows: testArrows,
 		Bans:       bans,
 		Edge:       []string{"internal/app", "cmd/..."},
-		Suites:     []string{"internal/kv/kvtest", "internal/seal/sealtest", "internal/testkit", "bench/...", "crash/..."},
+		Suites:     []string{"internal/kv/kvtest", "internal/notify/notifytest", "internal/seal/sealtest", "internal/testkit", "bench/...", "crash/..."},
 		BadNames:   []string{"util", "utils", "common", "helper", "helpers", "model", "models", "types", "misc", "base", "shared", "lib"},
 		MaxFile:    500,
 		MaxFunc:    80,

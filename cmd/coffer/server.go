@@ -100,6 +100,11 @@ The credentials are fixed and public. The clock moves on by itself, and by reque
 	flags.StringVar(&d.Region, "region", d.Region, "region id; any other one resolves to the same project")
 	flags.StringVar(&d.Data, "data", "", "keep everything in this directory instead of in memory")
 	flags.BoolVar(&d.TLS, "tls", false, "serve HTTPS with a self-made certificate")
+	flags.Func("sink", "deliver the notifications of a topic: URN=file:PATH or URN=http://HOST/PATH; can be given again", func(text string) error {
+		sink, err := app.ParseSink(text)
+		d.Sinks = append(d.Sinks, sink)
+		return err
+	})
 	flags.StringVar(&d.IAM, "iam", "", "YAML file with further users, keys and policies")
 	flags.StringVar(&d.Log.Level, "log-level", d.Log.Level, "debug, info, warn or error; info logs each request")
 	return cmd

@@ -81,6 +81,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 			err = errors.Join(err, s.release())
 		}
 	}()
+	if s.topics, err = s.openTopics(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -199,6 +202,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
+		Topics: s.topics, RequestID: httpapi.RequestID,
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.api = httpapi.New(s.apiOptions(st, kms, out))

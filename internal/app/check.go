@@ -45,7 +45,7 @@ func (c *Config) check() error {
 	}
 	_, level := c.Log.level()
 	_, proxies := c.Auth.proxies()
-	return errors.Join(append(errs, checkListen(c.Listen), checkPublicURL(c.PublicURL), c.RootKey.check(), level, proxies)...)
+	return errors.Join(append(errs, checkListen(c.Listen), checkPublicURL(c.PublicURL), c.RootKey.check(), level, proxies, c.checkSinks())...)
 }
 
 // isRegion reports whether name can be a region id, which becomes a part of resource
@@ -97,11 +97,15 @@ func (r *RootKeyConfig) check() error {
 
 // proxies parses the networks of trusted proxies.
 func (a *AuthConfig) proxies() ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(a.TrustedProxies))
-	for _, text := range a.TrustedProxies {
+	return parseNetworks("auth.trusted_proxies", a.TrustedProxies)
+}
+
+func parseNetworks(key string, texts []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("auth.trusted_proxies holds %q; it takes networks such as 10.0.0.0/8", text)
+			return nil, fmt.Errorf("%s holds %q; it takes networks such as 10.0.0.0/8", key, text)
 		}
 		out = append(out, prefix)
 	}

@@ -26,6 +26,9 @@ type Config struct {
 	Timeouts TimeoutsConfig `yaml:"timeouts" doc:"How long the server waits."`
 	Log      LogConfig      `yaml:"log" doc:"What is written to standard error."`
 	Cache    CacheConfig    `yaml:"cache" doc:"Memory for caches. No cache holds a value in the clear."`
+
+	Sinks    []SinkConfig   `yaml:"sinks" doc:"Where notifications go: each item binds the topic of events to one target. A topic without a sink makes INVALID records."`
+	Outgoing OutgoingConfig `yaml:"outgoing" doc:"Calls that the server makes to others."`
 }
 
 // RootKeyConfig names one source of the root key (DESIGN section 4).

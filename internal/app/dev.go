@@ -26,6 +26,7 @@ type DevConfig struct {
 	Data      string // directory of the embedded engine; "" keeps everything in memory
 	TLS       bool
 	IAM       string // file with further identities; "" for none
+	Sinks     []SinkConfig
 	Log       LogConfig
 }
 
@@ -62,6 +63,7 @@ func NewDev(ctx context.Context, d DevConfig, logs io.Writer) (*Server, error) {
 	}
 	c := DefaultConfig()
 	c.Listen, c.Region, c.Data, c.Domain, c.AdminUser, c.Aliases, c.Log = d.Listen, d.Region, d.Data, devDomain, devUser, nil, d.Log
+	c.Sinks, c.Outgoing.AllowNetworks = d.Sinks, []string{"127.0.0.0/8", "::1/128"} // tests listen there
 	c.TLS.Off = !d.TLS
 	c.Auth.DebugSignatures = true
 	return newServer(ctx, c, logs, setup{
@@ -125,12 +127,17 @@ func (d *devControls) api() *httpapi.Dev {
 	}
 }
 
-// advance moves the clock and does what has become due.
+// advance moves the clock, does what has become due, and delivers what is in the
+// outbox.
 func (d *devControls) advance(ctx context.Context, by time.Duration) error {
 	if err := d.server.clock.Advance(by); err != nil {
 		return csms.Invalidf("advance: %v.", err)
 	}
-	_, err := d.server.current().service.RunDue(ctx)
+	s := d.server.current().service
+	if _, err := s.RunDue(ctx); err != nil {
+		return err
+	}
+	_, err := s.DeliverMessages(ctx)
 	return err
 }
 

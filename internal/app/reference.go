@@ -30,6 +30,9 @@ func referenceValue(v reflect.Value, indent string) string {
 	case reflect.Struct:
 		return strings.TrimSuffix(reference(v, indent+"  "), "\n") + "\n"
 	case reflect.Slice:
+		if item := v.Type().Elem(); item.Kind() == reflect.Struct {
+			return " []\n" + itemReference(item, indent+"  ")
+		}
 		items := make([]string, v.Len())
 		for i := range items {
 			items[i] = fmt.Sprint(v.Index(i))
@@ -43,4 +46,17 @@ func referenceValue(v reflect.Value, indent string) string {
 		}
 		return fmt.Sprintf(" %v\n", v.Interface())
 	}
+}
+
+// itemReference returns the keys of a list's items, of which there are none, as
+// comments.
+func itemReference(item reflect.Type, indent string) string {
+	b := strings.Builder{}
+	b.WriteString(indent + "# Keys of an item:\n")
+	for line := range strings.Lines(reference(reflect.Zero(item), "  ")) {
+		if line != "\n" {
+			b.WriteString(indent + "#" + line)
+		}
+	}
+	return b.String()
 }

@@ -70,23 +70,30 @@ func (r *RootKeyConfig) fromPassphrase(ctx context.Context, st *store.Store) (ro
 
 // passphrase reads the passphrase. A line break at its end is not part of it.
 func (r *RootKeyConfig) passphrase() ([]byte, error) {
-	if r.PassphraseEnv != "" {
-		text := os.Getenv(r.PassphraseEnv)
+	return readSecret("the passphrase", r.PassphraseFile, r.PassphraseEnv)
+}
+
+// readSecret reads what a message calls name from an environment variable, if one is
+// named, else from a file that nobody else can read. A line break at its end is not
+// part of it.
+func readSecret(name, file, env string) ([]byte, error) {
+	if env != "" {
+		text := os.Getenv(env)
 		if text == "" {
-			return nil, fmt.Errorf("reading the passphrase: the environment variable %s is empty or not set", r.PassphraseEnv)
+			return nil, fmt.Errorf("reading %s: the environment variable %s is empty or not set", name, env)
 		}
 		return []byte(text), nil
 	}
-	info, err := os.Stat(r.PassphraseFile)
+	info, err := os.Stat(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the passphrase: %w", err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("reading the passphrase: others can read %s; run: chmod 600 %s", r.PassphraseFile, r.PassphraseFile)
+		return nil, fmt.Errorf("reading %s: others can read %s; run: chmod 600 %s", name, file, file)
 	}
-	text, err := os.ReadFile(r.PassphraseFile)
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
-		return nil, fmt.Errorf("reading the passphrase: %w", err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return bytes.TrimRight(text, "\r\n"), nil
 }

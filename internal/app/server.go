@@ -15,6 +15,7 @@ import (
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
+	"coffer/internal/notify"
 )
 
 // Server is one running Coffer: a listener, the stack behind it, and the jobs.
@@ -35,6 +36,7 @@ type Server struct {
 	stack    atomic.Pointer[stack]
 	stopping atomic.Bool
 	dev      *devControls // nil but in dev mode
+	topics   notify.Topics
 	proxies  []netip.Prefix
 }
 
@@ -103,13 +105,14 @@ func (s *Server) release() error {
 	if s.scratch != "" {
 		errs = append(errs, os.RemoveAll(s.scratch))
 	}
-	return errors.Join(append(errs, s.db.Close())...)
+	return errors.Join(append(errs, s.topics.Close(), s.db.Close())...)
 }
 
 // Pauses of the jobs. A due secret is never readable late, however long the sweep
 // waits, so a pause only says how long its bytes stay (DEL7).
 const (
 	duePause         = time.Second
+	deliveryPause    = time.Second
 	usagePause       = 10 * time.Second
 	certificatePause = 10 * time.Second
 )
@@ -118,6 +121,10 @@ func (s *Server) jobs() []jobs.Job {
 	list := []jobs.Job{
 		{Name: "due", Every: duePause, Run: s.withStack(func(ctx context.Context, st *stack) error {
 			_, err := st.service.RunDue(ctx)
+			return err
+		})},
+		{Name: "notifications", Every: deliveryPause, Run: s.withStack(func(ctx context.Context, st *stack) error {
+			_, err := st.service.DeliverMessages(ctx)
 			return err
 		})},
 		{Name: "last_used_time", Every: usagePause, Run: s.withStack(func(ctx context.Context, st *stack) error {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sort"
 	"unicode/utf8"
 )
 
@@ -201,6 +202,8 @@ func (m *model) expire(now int64) []int {
 			fired = append(fired, n)
 		}
 	}
+	// What expired first is told first; of one instant, the older version.
+	sort.SliceStable(fired, func(i, j int) bool { return m.versions[fired[i]].expires < m.versions[fired[j]].expires })
 	return fired
 }
 

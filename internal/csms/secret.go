@@ -41,6 +41,7 @@ type Secret struct {
 	Rotation Rotation
 
 	EventSubscriptions  []string // at most one name (E4)
+	LastMessage         int      // number of the last message about s; numbers are never reused
 	EnterpriseProjectID string
 
 	Replicas []Replica // members of a multi-region group; empty for STANDALONE

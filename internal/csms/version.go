@@ -1,6 +1,7 @@
 package csms
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -198,8 +199,8 @@ func (s *Secret) SetExpiry(id string, expire, now Millis) (*Version, error) {
 }
 
 // Expire marks every version whose expiry has passed and was not announced yet,
-// and returns them: each setting of expire_time is announced once (E8). An expired
-// version stays readable (V9).
+// and returns them in the order of their expiry: each setting of expire_time is
+// announced once (E8). An expired version stays readable (V9).
 func (s *Secret) Expire(now Millis) []Version {
 	var fired []Version
 	for i := range s.Versions {
@@ -209,6 +210,7 @@ func (s *Secret) Expire(now Millis) []Version {
 			fired = append(fired, *v)
 		}
 	}
+	slices.SortStableFunc(fired, func(a, b Version) int { return cmp.Compare(a.ExpireTime, b.ExpireTime) })
 	return fired
 }
 

@@ -48,11 +48,7 @@ func TestInternalErrorOfTheStore(t *testing.T) {
 				return
 			}
 			checkAnswer(t, w, 500, "CSMS.0001")
-			want := internalError
-			if o.wrapped() {
-				want = `{"error":` + internalError + `}`
-			}
-			if w.Body.String() != want {
+			if string(unwrapped(w.Body.Bytes())) != internalError {
 				t.Errorf("answer: %s", w.Body)
 			}
 			lines := errorLines(c.kit.Log)

@@ -67,7 +67,19 @@ var operations = []operation{
 	{name: "ShowSecretsConfig", method: "GET", path: "secrets/checker/config", status: 200},
 	{name: "UpdateSecretsConfig", method: "POST", path: "secrets/checker/config", body: `{"checking_secret_strength":true}`, status: 200},
 	{name: "GenerateRandomPassword", method: "POST", path: "csms/generate-password", body: `{"length":8}`, status: 200, parts: true},
+	{name: "CreateSecretEvent", method: "POST", path: "csms/events", body: someEvent, status: 200},
+	{name: "ListSecretEvents", method: "GET", path: "csms/events", status: 200},
+	{name: "ShowSecretEvent", before: []string{"POST csms/events " + someEvent}, method: "GET", path: "csms/events/nightly", status: 200},
+	{
+		name: "UpdateSecretEvent", before: []string{"POST csms/events " + someEvent},
+		method: "PUT", path: "csms/events/nightly", body: `{"state":"DISABLED"}`, status: 200,
+	},
+	{name: "DeleteSecretEvent", before: []string{"POST csms/events " + someEvent}, method: "DELETE", path: "csms/events/nightly", status: 204},
+	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
+
+// someEvent is the body of CreateSecretEvent.
+const someEvent = `{"name":"nightly","event_types":["SECRET_DELETED"],"state":"ENABLED","notification":{"target_type":"SMN","target_id":"urn:x","target_name":"x"}}`
 
 // action is the right that the operation takes, or the first of them.
 func (o *operation) action() string {
@@ -150,7 +162,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, code st
 		Wrapped flat `json:"error"`
 	}
 	if w.Body.Len() > 0 {
-		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
+		if err := json.Unmarshal(unwrapped(w.Body.Bytes()), &e); err != nil {
 			t.Errorf("no JSON: %s", w.Body)
 		}
 	}

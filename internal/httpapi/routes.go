@@ -27,6 +27,8 @@ const (
 	resources = "/v1/{project_id}/csms"
 	tagged    = resources + "/{secret_id}"
 	keys      = "/v1.0/{project_id}/kms"
+	events    = resources + "/events"
+	event     = events + "/{event_name}"
 )
 
 // routes is the API. One row is one operation.
@@ -88,6 +90,13 @@ var routes = []route{
 	{Name: "EncryptData", Pattern: "POST " + keys + "/encrypt-data", Op: iam.EncryptData, Wrapped: true, handler: kmsEndpoint(encryptData)},
 	{Name: "DecryptData", Pattern: "POST " + keys + "/decrypt-data", Op: iam.DecryptData, Wrapped: true, handler: kmsEndpoint(decryptData)},
 	{Name: "CreateRandom", Pattern: "POST " + keys + "/gen-random", Op: iam.CreateRandom, Wrapped: true, handler: kmsEndpoint(createRandom)},
+
+	{Name: "CreateSecretEvent", Pattern: "POST " + events, Op: iam.CreateSecretEvent, Wrapped: true, handler: endpoint(createSecretEvent)},
+	{Name: "ListSecretEvents", Pattern: "GET " + events, Op: iam.ListSecretEvents, Wrapped: true, handler: endpoint(listSecretEvents)},
+	{Name: "ShowSecretEvent", Pattern: "GET " + event, Op: iam.ShowSecretEvent, Wrapped: true, handler: endpoint(showSecretEvent)},
+	{Name: "UpdateSecretEvent", Pattern: "PUT " + event, Op: iam.UpdateSecretEvent, Wrapped: true, handler: endpoint(updateSecretEvent)},
+	{Name: "DeleteSecretEvent", Pattern: "DELETE " + event, Op: iam.DeleteSecretEvent, Wrapped: true, handler: endpoint(deleteSecretEvent)},
+	{Name: "ListNotificationRecords", Pattern: "GET /v1/{project_id}/csms/notification-records", Op: iam.ListNotificationRecords, Wrapped: true, handler: endpoint(listNotificationRecords)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

@@ -108,7 +108,7 @@ func (s *Service) UploadSecretBlob(ctx context.Context, who *iam.Caller, blob st
 	if err != nil {
 		return nil, err
 	}
-	return s.insert(ctx, sec, sealed, now)
+	return s.insert(ctx, sec, sealed, s.originOf(ctx, who), now)
 }
 
 // openBlob opens a backup of the account. What is wrong with it is told only to a

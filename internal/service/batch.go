@@ -95,7 +95,7 @@ func (s *Service) destroyOne(ctx context.Context, who *iam.Caller, sec *csms.Sec
 	if _, err := s.authorize(ctx, who, s.request(who, iam.DeleteSecret, sec.Name), now); err != nil {
 		return err
 	}
-	return s.told(ctx, iam.BatchDeleteSecrets, sec.Name, s.destroy(ctx, sec, now))
+	return s.told(ctx, iam.BatchDeleteSecrets, sec.Name, s.destroy(ctx, sec, s.originOf(ctx, who), now))
 }
 
 // told returns what the answer of a batch may say of the failure err of one secret,

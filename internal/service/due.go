@@ -14,8 +14,8 @@ import (
 const dueBatch = 256
 
 // RunDue does everything that is due now: destroys secrets whose time has come
-// (S5), announces expired versions (E8), forgets expired tokens
-// and temporary keys, destroys KMS keys and rotates them. It returns how
+// (S5), announces expired versions (E8), forgets expired tokens, temporary keys and
+// old notification records, destroys KMS keys and rotates them. It returns how
 // many things it did. Each is checked again in its own transaction, so that a
 // RestoreSecret that came first wins, and a second runner does no harm. One that
 // fails holds up no other.
@@ -79,6 +79,8 @@ func (s *Service) runRow(ctx context.Context, row store.Due, now csms.Millis) (d
 		return s.destroyKey(ctx, row, now)
 	case store.DueKeyRotation:
 		return s.rotateKey(ctx, row.Project, row.KeyID, now)
+	case store.DueRecordExpiry:
+		return s.forgetRecord(ctx, row, now)
 	default:
 		return false, errors.New("unknown kind of due row")
 	}
@@ -90,7 +92,7 @@ func (s *Service) purge(ctx context.Context, row store.Due, now csms.Millis) (di
 		if !sec.Gone(now) {
 			return false, nil
 		}
-		return true, tx.DeleteSecret(sec)
+		return true, s.erase(tx, sec, origin{}, detailScheduled, now)
 	})
 	if did {
 		s.log.InfoContext(ctx, "secret destroyed as scheduled",
@@ -105,6 +107,12 @@ func (s *Service) expireVersions(ctx context.Context, row store.Due, now csms.Mi
 	did, err = s.dueSecret(ctx, row, func(tx *store.Tx, sec *csms.Secret) (bool, error) {
 		if fired = sec.Expire(now); len(fired) == 0 {
 			return false, nil
+		}
+		for _, v := range fired {
+			h := happening{kind: csms.VersionExpired, versionID: v.ID(), detail: detailExpired}
+			if err := s.fire(tx, sec, h, now); err != nil {
+				return false, err
+			}
 		}
 		return true, tx.PutSecret(sec)
 	})

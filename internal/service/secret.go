@@ -31,7 +31,7 @@ func (s *Service) CreateSecret(ctx context.Context, who *iam.Caller, in NewSecre
 	if _, err := s.lookUp(ctx, who.ProjectID, c.Name, now); err == nil {
 		return nil, nameTaken(c.Name)
 	}
-	if err := s.checkReferences(c.EventSubscriptions, c.EnterpriseProjectID); err != nil {
+	if err := s.checkReferences(ctx, who.ProjectID, &c); err != nil {
 		return nil, err
 	}
 	c.ID, c.DomainID, c.ProjectID, c.Kind = s.newID(), who.DomainID, who.ProjectID, value.Kind
@@ -40,7 +40,7 @@ func (s *Service) CreateSecret(ctx context.Context, who *iam.Caller, in NewSecre
 		return nil, err
 	}
 	c.KMSKeyID = keyID
-	return s.insert(ctx, csms.New(c, now), [][]byte{sealed}, now)
+	return s.insert(ctx, csms.New(c, now), [][]byte{sealed}, s.originOf(ctx, who), now)
 }
 
 // creationAttributes are what a condition can see of a secret that is to be made.
@@ -66,15 +66,15 @@ func (s *Service) validateNew(c *csms.Creation, in NewSecret) (csms.Value, error
 }
 
 // checkReferences reports what a secret would point to and does not exist: an
-// enterprise project, or an event (E4).
-func (s *Service) checkReferences(events []string, enterpriseProject string) error {
-	if enterpriseProject != "" && enterpriseProject != csms.DefaultEnterpriseProject {
-		return csms.Invalidf("The enterprise project %s does not exist.", enterpriseProject)
+// enterprise project, or an event (E4). The event is looked at again in the
+// transaction.
+func (s *Service) checkReferences(ctx context.Context, project string, c *csms.Creation) error {
+	if id := c.EnterpriseProjectID; id != "" && id != csms.DefaultEnterpriseProject {
+		return csms.Invalidf("The enterprise project %s does not exist.", id)
 	}
-	for _, name := range events {
-		return csms.Errorf(csms.CodeUnknownEvent, "The event %s does not exist.", name)
-	}
-	return nil
+	return checkSubscriptions(c.EventSubscriptions, func(name string) (*csms.Event, error) {
+		return s.store.Event(ctx, project, name)
+	})
 }
 
 // sealFirst seals the value of v1 and returns it with the id of the key in use.
@@ -90,9 +90,14 @@ func (s *Service) sealFirst(ctx context.Context, who *iam.Caller, r iam.Request,
 
 // insert stores a new secret and the values of its versions, in their order. One whose scheduled destruction is due makes way; any
 // other of that name, scheduled or not, keeps it (N3, N4).
-func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed [][]byte, now csms.Millis) (*csms.Secret, error) {
+func (s *Service) insert(ctx context.Context, created *csms.Secret, sealed [][]byte, o origin, now csms.Millis) (*csms.Secret, error) {
+	var sec *csms.Secret
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		if err := makeWay(tx, sec, now); err != nil {
+		sec = created.Clone() // for the closure may run again
+		if err := s.makeWay(tx, sec, now); err != nil {
+			return err
+		}
+		if err := checkSubscriptions(sec.EventSubscriptions, inProject(tx, sec.ProjectID)); err != nil {
 			return err
 		}
 		count, err := tx.SecretCount(sec.ProjectID)
@@ -107,6 +112,10 @@ func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed [][]byte,
 				return err
 			}
 		}
+		h := happening{kind: csms.VersionCreated, versionID: csms.VersionID(1), detail: detailCreated, origin: o} // E9
+		if err := s.fire(tx, sec, h, now); err != nil {
+			return err
+		}
 		return tx.PutSecret(sec)
 	})
 	if err != nil {
@@ -115,7 +124,12 @@ func (s *Service) insert(ctx context.Context, sec *csms.Secret, sealed [][]byte,
 	return sec, nil
 }
 
-func makeWay(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
+// inProject returns the look-up of events in a transaction.
+func inProject(tx *store.Tx, project string) func(string) (*csms.Event, error) {
+	return func(name string) (*csms.Event, error) { return tx.Event(project, name) }
+}
+
+func (s *Service) makeWay(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 	old, err := tx.Secret(sec.ProjectID, sec.Name)
 	switch {
 	case csms.CodeOf(err) == csms.CodeSecretNotFound:
@@ -123,7 +137,7 @@ func makeWay(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 	case err != nil:
 		return err
 	case old.Gone(now):
-		return tx.DeleteSecret(old)
+		return s.erase(tx, old, origin{}, detailScheduled, now)
 	default:
 		return nameTaken(sec.Name)
 	}
@@ -148,7 +162,12 @@ func (s *Service) UpdateSecret(ctx context.Context, who *iam.Caller, name string
 	return s.change(ctx, who, change{
 		request:  r,
 		validate: func() error { return s.validatePatch(ctx, who, r, p) },
-		apply:    func(_ *store.Tx, sec *csms.Secret, now csms.Millis) error { return sec.Update(p, now) },
+		apply: func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
+			if err := sec.Update(p, now); err != nil || p.EventSubscriptions == nil {
+				return err
+			}
+			return checkSubscriptions(*p.EventSubscriptions, inProject(tx, sec.ProjectID))
+		},
 	})
 }
 
@@ -161,11 +180,6 @@ func (s *Service) validatePatch(ctx context.Context, who *iam.Caller, r iam.Requ
 	sec, err := s.lookUp(ctx, who.ProjectID, r.SecretName, s.now())
 	if err != nil {
 		return err
-	}
-	if p.EventSubscriptions != nil {
-		if err := s.checkReferences(*p.EventSubscriptions, ""); err != nil {
-			return err
-		}
 	}
 	if p.KMSKeyID == nil {
 		return nil
@@ -185,10 +199,10 @@ func (s *Service) DeleteSecret(ctx context.Context, who *iam.Caller, name string
 	if t.missing != nil {
 		return t.missing
 	}
-	return s.destroy(ctx, t.secret, now)
+	return s.destroy(ctx, t.secret, s.originOf(ctx, who), now)
 }
 
-func (s *Service) destroy(ctx context.Context, seen *csms.Secret, now csms.Millis) error {
+func (s *Service) destroy(ctx context.Context, seen *csms.Secret, o origin, now csms.Millis) error {
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		sec, err := tx.Secret(seen.ProjectID, seen.Name)
 		if err != nil {
@@ -200,7 +214,7 @@ func (s *Service) destroy(ctx context.Context, seen *csms.Secret, now csms.Milli
 		if err := sec.CheckDestroyable(); err != nil {
 			return err
 		}
-		return tx.DeleteSecret(sec)
+		return s.erase(tx, sec, o, detailDeleted, now)
 	})
 }
 

@@ -16,11 +16,12 @@ import (
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
+	"coffer/internal/notify"
 	"coffer/internal/seal"
 	"coffer/internal/store"
 )
 
-// Options are the parts of a Service. All are required.
+// Options are the parts of a Service. All are required but Topics and RequestID.
 type Options struct {
 	Store  *store.Store
 	Sealer *seal.Sealer
@@ -34,6 +35,9 @@ type Options struct {
 
 	// RotateKey rotates a KMS key if that is due at now, and reports whether it was.
 	RotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
+
+	Topics    notify.Topics                    // where messages go; a topic that is not bound is INVALID
+	RequestID func(ctx context.Context) string // of the request on whose behalf something happens
 }
 
 // Service performs operations. It is safe for concurrent use.
@@ -50,14 +54,22 @@ type Service struct {
 	used   usage
 
 	rotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
+
+	topics     notify.Topics
+	requestID  func(ctx context.Context) string
+	delivering chan struct{} // holds a token while a run delivers
 }
 
 // New returns a Service over o.
 func New(o Options) *Service {
+	if o.RequestID == nil {
+		o.RequestID = func(context.Context) string { return "" }
+	}
 	return &Service{
 		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID, blobs: o.Blobs,
 		region: o.Region, limits: o.Limits, log: o.Logger,
 		rotateKey: o.RotateKey,
+		topics:    o.Topics, requestID: o.RequestID, delivering: make(chan struct{}, 1),
 	}
 }
 

@@ -66,6 +66,7 @@ func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request
 	defer p.Wipe()
 	n.KMSKeyID = p.KeyID()
 	var added csms.Version
+	from := s.originOf(ctx, who)
 	sec, err := s.update(ctx, seen, s.now(), func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 		v, pruned, err := sec.AddVersion(n, now)
 		if err != nil {
@@ -81,7 +82,10 @@ func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request
 		if err != nil {
 			return err
 		}
-		return tx.PutValue(sec.ID, v.Number, sealed)
+		if err := tx.PutValue(sec.ID, v.Number, sealed); err != nil {
+			return err
+		}
+		return s.fire(tx, sec, happening{kind: csms.VersionCreated, versionID: v.ID(), detail: detailAdded, origin: from}, now)
 	})
 	return VersionOf{sec, added}, err
 }

@@ -55,6 +55,9 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, accessKeyKind)
 	roundTrip(t, tokenKind)
 	roundTrip(t, keyKind)
+	roundTrip(t, eventKind)
+	roundTrip(t, outboxKind)
+	roundTrip(t, notificationKind)
 }
 
 func TestTextThatIsNoUTF8CanBeReadAgain(t *testing.T) {

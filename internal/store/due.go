@@ -21,6 +21,7 @@ const (
 	DueAccessKeyExpiry DueKind = "access-key-expiry" // a temporary access key
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
 	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
+	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -29,7 +30,7 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion and DueKeyRotation
+	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
@@ -37,6 +38,9 @@ type Due struct {
 	TokenHash [32]byte // of DueTokenExpiry
 	AccessKey string   // of DueAccessKeyExpiry
 	KeyID     string   // of DueKeyDeletion and DueKeyRotation
+
+	Notification NotificationPlace // of DueRecordExpiry
+	MessageID    string
 }
 
 // Due yields what is due at until or before, in order of time. The sequence ends
@@ -87,6 +91,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 		due.AccessKey = subject
 	case due.Kind == DueKeyDeletion && owner.table == tableKey, due.Kind == DueKeyRotation && owner.table == tableKey:
 		due.Project, due.KeyID = owner.texts[0], subject
+	case due.Kind == DueRecordExpiry && owner.table == tableNotification:
+		due.Project, due.MessageID, due.Notification = owner.texts[0], subject, owner.notificationPlace()
 	default:
 		return Due{}, fmt.Errorf("due row %s does not fit its record; run reindex", hex.EncodeToString(rowKey))
 	}

@@ -36,6 +36,10 @@ const schemaNumber = 1
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
 //	secrets-config <domain> <project>         record SecretsConfig
+//	event <project> <name>                    record csms.Event
+//	outbox <secret id> <n4>                   record Outgoing, by number of message
+//	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
+//	                                          number count down, so the newest is first
 //
 //	secret-id <id>                            index rows: each holds the key of the
 //	secret-event <project> <event> <name>     record it is derived from
@@ -50,9 +54,9 @@ const schemaNumber = 1
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
+//	event-count <project> <event>             number of secrets that subscribe to it
 //
-// Reserved for what is to come, so that no other use takes the name: outbox,
-// event, task, lease.
+// Reserved for what is to come, so that no other use takes the name: task, lease.
 type table string
 
 const (
@@ -70,6 +74,10 @@ const (
 	tableKey       table = "key"
 	tableConfig    table = "secrets-config"
 
+	tableEvent        table = "event"
+	tableOutbox       table = "outbox"
+	tableNotification table = "notification"
+
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
 	tableSecretInstance table = "secret-instance"
@@ -83,6 +91,7 @@ const (
 	tableDue            table = "due"
 
 	tableSecretCount table = "secret-count"
+	tableEventCount  table = "event-count"
 )
 
 // part is the form of one part of a key.
@@ -111,6 +120,10 @@ var layouts = map[table][]part{
 	tableKey:       {text, text},
 	tableConfig:    {text, text},
 
+	tableEvent:        {text, text},
+	tableOutbox:       {text, number},
+	tableNotification: {text, instant, number, text},
+
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},
 	tableSecretInstance: {text, digest, text},
@@ -124,6 +137,7 @@ var layouts = map[table][]part{
 	tableDue:            {instant, text, text, number},
 
 	tableSecretCount: {text},
+	tableEventCount:  {text, text},
 }
 
 // indexTables are the tables whose rows are derived from records.

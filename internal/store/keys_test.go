@@ -91,7 +91,7 @@ func TestNoTableIsInTheRangeOfAnother(t *testing.T) {
 }
 
 func TestEveryTableIsOfOneClass(t *testing.T) {
-	class := map[table]int{tableSchema: 1, tableMeta: 1, tableValue: 1, tableSecretCount: 1}
+	class := map[table]int{tableSchema: 1, tableMeta: 1, tableValue: 1, tableSecretCount: 1, tableEventCount: 1}
 	for _, t := range indexTables {
 		class[t]++
 	}
@@ -114,6 +114,8 @@ func TestKeysAreShownForTheEye(t *testing.T) {
 		"secret/p1/db":                       secretKey(nil, "p1", "db"),
 		"value/id/7":                         valueKey(nil, "id", 7),
 		"due/1700000000000/purge/id/0":       dueRow(1700000000000, DuePurge, "id", 0).key,
+		"event-count/p1/nightly":             subscribersKey("p1", "nightly"),
+		"outbox/id/3":                        outboxKey(nil, "id").number(3),
 		"token/ab" + strings.Repeat("0", 62): tokenKey(nil, &hash),
 		`"secret\x00p1"`:                     start(nil, tableSecret).text("p1"),
 		`"other\x00\xff"`:                    key("other\x00\xff"),

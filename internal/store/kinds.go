@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 
 	"coffer/internal/csms"
 )
@@ -58,6 +59,27 @@ var (
 	configKind = plain(tableConfig,
 		func(c *SecretsConfig) key { return configKey(nil, c.DomainID, c.ProjectID) },
 		func(*SecretsConfig) []row { return nil })
+	eventKind = kind[csms.Event]{
+		table:  tableEvent,
+		key:    func(e *csms.Event) key { return nameKey(nil, tableEvent, e.ProjectID, e.Name) },
+		rows:   func(*csms.Event) []row { return nil },
+		encode: func(c codec, e *csms.Event) ([]byte, error) { return c.encode(tableEvent, eventToRecord(e)) },
+		decode: func(c codec, raw []byte) (*csms.Event, error) {
+			var r eventRecord
+			if err := c.decode(tableEvent, raw, &r); err != nil {
+				return nil, err
+			}
+			return r.event(), nil
+		},
+	}
+	outboxKind = plain(tableOutbox,
+		func(o *Outgoing) key { return outboxKey(nil, o.SecretID).number(o.Number) },
+		func(*Outgoing) []row { return nil })
+	notificationKind = plain(tableNotification,
+		func(n *NotificationRecord) key {
+			return notificationsKey(n.ProjectID, n.NotificationPlace).text(n.MessageID)
+		},
+		notificationRows)
 )
 
 // plain returns a kind whose records are on disk as they are.
@@ -88,6 +110,20 @@ func secretIDKey(dst []byte, id string) key { return start(dst, tableSecretID).t
 
 func valueKey(dst []byte, secretID string, version int) key {
 	return start(dst, tableValue).text(secretID).number(version)
+}
+
+// outboxKey begins the keys of the messages about one secret.
+func outboxKey(dst []byte, secretID string) key { return start(dst, tableOutbox).text(secretID) }
+
+// notificationsKey begins the keys of the records at one place. Time and number
+// count down.
+func notificationsKey(project string, p NotificationPlace) key {
+	return start(nil, tableNotification).text(project).instant(math.MaxInt64 - p.CreateTime).number(math.MaxInt32 - p.Number)
+}
+
+// subscribersKey is the key of the counter beside the rows under eventKey.
+func subscribersKey(project, event string) key {
+	return start(nil, tableEventCount).text(project).text(event)
 }
 
 func countKey(project string) key { return start(nil, tableSecretCount).text(project) }
@@ -171,6 +207,10 @@ func accessKeyRows(a *AccessKey) []row {
 
 func tokenRows(t *Token) []row {
 	return []row{dueRow(t.ExpiresAt, DueTokenExpiry, hex.EncodeToString(t.Hash[:]), 0)}
+}
+
+func notificationRows(n *NotificationRecord) []row {
+	return []row{dueRow(csms.RecordExpiry(n.CreateTime), DueRecordExpiry, n.MessageID, 0)}
 }
 
 func keyRows(k *Key) []row {

@@ -265,7 +265,7 @@ func TestIndexesEqualTheirRebuildAfterAnyHistory(t *testing.T) {
 
 // compareReads compares the cached reads and the counters with the model.
 func (h *history) compareReads() {
-	counts := map[string]int{}
+	counts, subscribers := map[string]int{}, map[string]int{}
 	for _, p := range []string{"p1", "p2"} {
 		for _, n := range []string{"a", "a-b", "b", "c"} {
 			want := h.model[p+"/"+n]
@@ -277,6 +277,9 @@ func (h *history) compareReads() {
 				continue
 			}
 			counts[p]++
+			for _, event := range want.EventSubscriptions {
+				subscribers[p+"/"+event]++
+			}
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 				h.t.Fatalf("Secret(%s, %s): %v (-model +store):\n%s", p, n, err, diff)
 			}
@@ -289,6 +292,11 @@ func (h *history) compareReads() {
 		for _, p := range []string{"p1", "p2"} {
 			if n, err := tx.SecretCount(p); err != nil || n != counts[p] {
 				h.t.Fatalf("SecretCount(%s): %d, %v; want %d", p, n, err, counts[p])
+			}
+			for _, event := range []string{"e1", "e2"} {
+				if n, err := tx.Subscribers(p, event); err != nil || n != subscribers[p+"/"+event] {
+					h.t.Fatalf("Subscribers(%s, %s): %d, %v; want %d", p, event, n, err, subscribers[p+"/"+event])
+				}
 			}
 		}
 		return nil
@@ -306,7 +314,7 @@ func (h *history) rebuild(t *testing.T) {
 		h.t.Fatalf("Reindex of a sound store: %d changes, %v", n, err)
 	}
 	var rows []key
-	for _, tab := range append([]table{tableSecretCount}, indexTables...) {
+	for _, tab := range append([]table{tableSecretCount, tableEventCount}, indexTables...) {
 		keys, err := h.s.keys(context.Background(), tab.all(), 1<<20)
 		if err != nil {
 			h.t.Fatal(err)
@@ -327,9 +335,10 @@ func (h *history) rebuild(t *testing.T) {
 			tx.Put(secretIDKey(nil, "stray"), secretKey(nil, "p1", "none")),
 			tx.Put(dueRow(5, DuePurge, "stray", 0).key, nil),
 			tx.Put(countKey("p9"), []byte{0, 0, 0, 9}),
+			tx.Put(subscribersKey("p1", "e9"), []byte{0, 0, 0, 1}),
 			tx.Put(countKey("p2"), []byte{1}))
 	})
-	if n, err := h.s.Reindex(context.Background()); err != nil || n < 4 {
+	if n, err := h.s.Reindex(context.Background()); err != nil || n < 5 {
 		h.t.Fatalf("Reindex: %d changes, %v", n, err)
 	}
 	if diff := cmp.Diff(want, contents(t, h.db), cmpopts.EquateEmpty()); diff != "" {

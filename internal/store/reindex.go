@@ -144,14 +144,14 @@ func (t *Tx) restoreRow(owner key, r row) (int, error) {
 	return 0, nil
 }
 
-// recount sets the counter of every project that has secrets or a counter.
+// recount sets every counter that something is counted by, or that is there.
 func (s *Store) recount(ctx context.Context) (changed int, err error) {
-	counts, err := s.countSecrets(ctx)
+	counts, err := s.countAll(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for project, n := range counts {
-		k := countKey(project)
+	for name, n := range counts {
+		k := key(name)
 		wrong := false
 		err := s.Update(ctx, func(tx *Tx) error {
 			stored, err := tx.count(k)
@@ -170,12 +170,12 @@ func (s *Store) recount(ctx context.Context) (changed int, err error) {
 	return changed, nil
 }
 
-// countSecrets returns the number of secrets of every project that has some, and 0
-// for one that only has a counter.
-func (s *Store) countSecrets(ctx context.Context) (map[string]int, error) {
+// countAll returns what every counter should be, by key: 0 for one that is there and
+// counts nothing.
+func (s *Store) countAll(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		for _, t := range []table{tableSecretCount, tableSecret} {
+		for _, t := range []table{tableSecretCount, tableEventCount, tableSecret, tableSecretEvent} {
 			for item, err := range r.Scan(t.all()) {
 				if err != nil {
 					return err
@@ -184,10 +184,10 @@ func (s *Store) countSecrets(ctx context.Context) (map[string]int, error) {
 				if err != nil {
 					return err
 				}
-				if t == tableSecretCount {
-					counts[p.texts[0]] += 0
+				if counter := p.counter(); counter != nil {
+					counts[string(counter)]++
 				} else {
-					counts[p.texts[0]]++
+					counts[string(item.Key)] += 0
 				}
 			}
 		}

@@ -32,7 +32,8 @@ type secretRecord struct {
 	LastVersion int             `cbor:"18,keyasint"`
 	Stages      []stageRecord   `cbor:"19,keyasint,omitempty"`
 
-	Tags []tagRecord `cbor:"20,keyasint,omitempty"`
+	Tags        []tagRecord `cbor:"20,keyasint,omitempty"`
+	LastMessage int         `cbor:"21,keyasint,omitempty"`
 }
 
 type rotationRecord struct {
@@ -82,7 +83,7 @@ func secretToRecord(s *csms.Secret) *secretRecord {
 		CreateTime: s.CreateTime, UpdateTime: s.UpdateTime,
 		ScheduledDeleteTime: s.ScheduledDeleteTime, LastUsedTime: s.LastUsedTime,
 		Rotation:           rotationRecord(s.Rotation),
-		EventSubscriptions: s.EventSubscriptions, EnterpriseProjectID: s.EnterpriseProjectID,
+		EventSubscriptions: s.EventSubscriptions, LastMessage: s.LastMessage, EnterpriseProjectID: s.EnterpriseProjectID,
 		Replicas: convert(s.Replicas, func(r csms.Replica) replicaRecord { return replicaRecord(r) }),
 		Versions: convert(s.Versions, func(v csms.Version) versionRecord { return versionRecord(v) }), LastVersion: s.LastVersion,
 		Stages: convert(s.Stages, func(s csms.Stage) stageRecord { return stageRecord(s) }),
@@ -97,7 +98,7 @@ func (r *secretRecord) secret() *csms.Secret {
 		CreateTime: r.CreateTime, UpdateTime: r.UpdateTime,
 		ScheduledDeleteTime: r.ScheduledDeleteTime, LastUsedTime: r.LastUsedTime,
 		Rotation:           csms.Rotation(r.Rotation),
-		EventSubscriptions: r.EventSubscriptions, EnterpriseProjectID: r.EnterpriseProjectID,
+		EventSubscriptions: r.EventSubscriptions, LastMessage: r.LastMessage, EnterpriseProjectID: r.EnterpriseProjectID,
 		Replicas: convert(r.Replicas, func(r replicaRecord) csms.Replica { return csms.Replica(r) }),
 		Versions: convert(r.Versions, func(v versionRecord) csms.Version { return csms.Version(v) }), LastVersion: r.LastVersion,
 		Stages: convert(r.Stages, func(s stageRecord) csms.Stage { return csms.Stage(s) }),

@@ -25,8 +25,8 @@ func (t *Tx) SecretByID(id string) (*csms.Secret, error) {
 	return s, err
 }
 
-// PutSecret writes a secret, new or changed, and counts it if it is new. The sealed
-// values of versions that it has lost go with it. A name that belongs to a secret of
+// PutSecret writes a secret, new or changed, and counts it if it is new, and its
+// subscriptions if they changed. The sealed values of versions that it has lost go with it. A name that belongs to a secret of
 // another id, or an id that belongs to another name, is refused with ErrTaken.
 func (t *Tx) PutSecret(s *csms.Secret) error {
 	k := secretKey(nil, s.ProjectID, s.Name)
@@ -40,7 +40,10 @@ func (t *Tx) PutSecret(s *csms.Secret) error {
 		}
 	}
 	old, err := save(t, &secretKind, s)
-	if err != nil || old.exists {
+	if err != nil {
+		return err
+	}
+	if err := t.countSubscriptions(old.rows, t.standing[string(k)].rows); err != nil || old.exists {
 		return err
 	}
 	return t.add(countKey(s.ProjectID), 1)
@@ -61,6 +64,9 @@ func (t *Tx) DeleteSecret(s *csms.Secret) error {
 		return secretNotFound(s.Name)
 	}
 	if err := erase(t, &secretKind, k); err != nil {
+		return err
+	}
+	if err := t.countSubscriptions(old.rows, nil); err != nil {
 		return err
 	}
 	return t.add(countKey(s.ProjectID), -1)

@@ -28,7 +28,7 @@ func (f Finding) String() string { return f.Key + ": " + f.Problem }
 func (s *Store) Verify(ctx context.Context) ([]Finding, error) {
 	var c *checker
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		c = &checker{r: r, codec: s.codec, secrets: map[string]int{}, counters: map[string]int{}}
+		c = &checker{r: r, codec: s.codec, counted: map[string]int{}, counters: map[string]int{}}
 		return c.run()
 	})
 	if err != nil {
@@ -42,8 +42,8 @@ type checker struct {
 	r        kv.Reader
 	codec    codec
 	findings []Finding
-	secrets  map[string]int // records seen, by project
-	counters map[string]int // counters seen, by project; -1 for a damaged one
+	counted  map[string]int // what was seen, by key of the counter it is counted by
+	counters map[string]int // counters seen, by key; -1 for a damaged one
 }
 
 func (c *checker) report(k []byte, format string, args ...any) {
@@ -76,8 +76,8 @@ func (c *checker) item(k key, value []byte) error {
 		return c.indexRow(k, value)
 	case p.table == tableValue:
 		return c.value(k, p)
-	case p.table == tableSecretCount:
-		c.counter(k, value, p)
+	case p.table == tableSecretCount, p.table == tableEventCount:
+		c.counter(k, value)
 	}
 	return nil
 }
@@ -85,8 +85,8 @@ func (c *checker) item(k key, value []byte) error {
 // record checks that a record can be read, stands where it belongs, and that every
 // row that follows from it is there.
 func (c *checker) record(k key, value []byte, p parsed) error {
-	if p.table == tableSecret {
-		c.secrets[p.texts[0]]++
+	if counter := p.counter(); counter != nil {
+		c.counted[string(counter)]++
 	}
 	o, err := kinds[p.table].open(c.codec, value)
 	if err != nil {
@@ -98,6 +98,9 @@ func (c *checker) record(k key, value []byte, p parsed) error {
 		return nil
 	}
 	for _, r := range o.rows {
+		if counter := r.counter(); counter != nil {
+			c.counted[string(counter)]++
+		}
 		if err := c.rowOf(k, r); err != nil {
 			return err
 		}
@@ -156,26 +159,26 @@ func (c *checker) value(k key, p parsed) error {
 	return nil
 }
 
-func (c *checker) counter(k key, value []byte, p parsed) {
+func (c *checker) counter(k key, value []byte) {
 	n, err := parseCount(value)
 	if err != nil || n == 0 {
 		c.report(k, "the counter is damaged")
 		n = -1
 	}
-	c.counters[p.texts[0]] = n
+	c.counters[string(k)] = n
 }
 
 func (c *checker) compareCounters() {
-	projects := slices.Collect(maps.Keys(c.counters))
-	for project := range c.secrets {
-		if _, both := c.counters[project]; !both {
-			projects = append(projects, project)
+	names := slices.Collect(maps.Keys(c.counters))
+	for name := range c.counted {
+		if _, both := c.counters[name]; !both {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(projects)
-	for _, project := range projects {
-		if want, got := c.secrets[project], c.counters[project]; got != want && got >= 0 {
-			c.report(countKey(project), "the counter is %d and there are %d secrets", got, want)
+	slices.Sort(names)
+	for _, name := range names {
+		if want, got := c.counted[name], c.counters[name]; got != want && got >= 0 {
+			c.report(key(name), "the counter is %d and there are %d secrets", got, want)
 		}
 	}
 }

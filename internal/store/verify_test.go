@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,9 @@ func populated(t testing.TB) (*Store, kv.Store) {
 			tx.PutAccessKey(&AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("CANARY-secret-key")}),
 			tx.PutToken(&Token{Hash: [32]byte{1}, UserID: "u1", ExpiresAt: 9000}),
 			tx.PutKey(&Key{ID: "k1", ProjectID: "p1", Alias: "csms/default", State: KeyEnabled, Versions: []KeyVersion{{1, Sealed("CANARY-wrapped"), 2}}}),
+			tx.PutEvent(newEvent("e")),
+			tx.PutOutgoing(&Outgoing{SecretID: "id1", Number: 1, ProjectID: "p1", Document: Document(`{"version":"1"}`)}),
+			tx.PutNotification(&NotificationRecord{ProjectID: "p1", MessageID: "m1", Status: "SUCCESS"}),
 			tx.PutMeta(MetaRootCheck, []byte("CANARY-blob")),
 			tx.PutValue("id2", 1, []byte("CANARY-value")),
 		)
@@ -113,6 +118,16 @@ func TestVerifyFinds(t *testing.T) {
 		{
 			"a_counter_of_nothing", func(tx kv.Txn) error { return tx.Put(countKey("p9"), binary.BigEndian.AppendUint32(nil, 1)) },
 			[]string{"secret-count/p9: the counter is 1 and there are 0 secrets"},
+		},
+		{
+			"a_counter_of_subscriptions_that_is_missing", func(tx kv.Txn) error { return tx.Delete(subscribersKey("p1", "e")) },
+			[]string{"event-count/p1/e: the counter is 0 and there are 1 secrets"},
+		},
+		{
+			"a_counter_of_no_subscriptions", func(tx kv.Txn) error {
+				return tx.Put(subscribersKey("p1", "other"), binary.BigEndian.AppendUint32(nil, 1))
+			},
+			[]string{"event-count/p1/other: the counter is 1 and there are 0 secrets"},
 		},
 		{
 			"a_damaged_counter", func(tx kv.Txn) error { return tx.Put(countKey("p1"), []byte{1}) },
@@ -237,7 +252,8 @@ func TestDumpShowsEveryRecordAndNothingSealed(t *testing.T) {
 	}
 	want := []string{
 		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "access-key/AK",
-		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b", "value/id1/1", "value/id2/1",
+		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b",
+		"event/p1/e", "outbox/id1/1", fmt.Sprintf("notification/p1/%d/%d/m1", math.MaxInt64, math.MaxInt32), "value/id1/1", "value/id2/1",
 	}
 	if diff := cmp.Diff(want, keys); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

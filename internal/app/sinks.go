@@ -1,0 +1,186 @@
+package app
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"coffer/internal/csms"
+	"coffer/internal/notify"
+	"coffer/internal/notify/file"
+	"coffer/internal/notify/webhook"
+	"coffer/internal/outgoing"
+)
+
+// SinkConfig binds one topic URN to one target. Which keys a type needs and takes
+// stands in sinkTypes.
+type SinkConfig struct {
+	TopicURN string `yaml:"topic_urn" doc:"The notification.target_id of events, such as urn:smn:self-1:PROJECT:ops."`
+	Type     string `yaml:"type" doc:"webhook: a CloudEvent by HTTP POST. file: one line of JSON for each message."`
+
+	URL        string `yaml:"url" doc:"webhook: where to post. Loopback and link-local addresses must be allowed under outgoing."`
+	SecretFile string `yaml:"secret_file" doc:"webhook: file with the signing secret, mode 0600: whsec_ and base64 of at least 24 bytes."`
+	SecretEnv  string `yaml:"secret_env" doc:"webhook: name of an environment variable with the signing secret, instead of a file."`
+	CAFile     string `yaml:"ca_file" doc:"webhook: PEM file with the CA of the target, instead of those of the system."`
+	Path       string `yaml:"path" doc:"file: the file to append to; it may be moved away at any time."`
+}
+
+// OutgoingConfig holds what concerns calls that the server makes to others.
+type OutgoingConfig struct {
+	AllowNetworks []string `yaml:"allow_networks" doc:"Networks that may be called although they are loopback, link-local or known for metadata services, such as 127.0.0.0/8."`
+}
+
+// sinkType is one type of sink.
+type sinkType struct {
+	needs, takes []string // keys, beside topic_urn and type
+	open         func(*sinkOpener, *SinkConfig) (notify.Sink, error)
+}
+
+// sinkTypes are the types of sinks by name.
+var sinkTypes = map[string]sinkType{
+	"webhook": {needs: []string{"url"}, takes: []string{"secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).webhook},
+	"file":    {needs: []string{"path"}, open: (*sinkOpener).file},
+}
+
+// check reports the first thing that is wrong with c without opening anything.
+func (c *SinkConfig) check() error {
+	if !csms.IsTargetID(c.TopicURN) {
+		return fmt.Errorf("topic_urn is %q; it takes 1 to 256 letters, digits and . _ : -, as events have it", c.TopicURN)
+	}
+	kind, known := sinkTypes[c.Type]
+	if !known {
+		return fmt.Errorf("type is %q; it takes %s", c.Type, strings.Join(slices.Sorted(maps.Keys(sinkTypes)), ", "))
+	}
+	set := c.keys()
+	for _, key := range kind.needs {
+		if !slices.Contains(set, key) {
+			return fmt.Errorf("%s is empty; type %s needs it", key, c.Type)
+		}
+	}
+	for _, key := range set {
+		if !slices.Contains(kind.needs, key) && !slices.Contains(kind.takes, key) {
+			return fmt.Errorf("%s means nothing for type %s", key, c.Type)
+		}
+	}
+	if c.SecretFile != "" && c.SecretEnv != "" {
+		return errors.New("secret_file and secret_env are both given; give one")
+	}
+	return nil
+}
+
+// keys returns the keys that are set, but for topic_urn and type.
+func (c *SinkConfig) keys() []string {
+	var set []string
+	v := reflect.ValueOf(*c)
+	for i := range v.NumField() {
+		if key := v.Type().Field(i).Tag.Get("yaml"); key != "topic_urn" && key != "type" && !v.Field(i).IsZero() {
+			set = append(set, key)
+		}
+	}
+	return set
+}
+
+// checkSinks reports what is wrong with the sinks, and a topic that has two.
+func (c *Config) checkSinks() error {
+	var errs []error
+	seen := map[string]bool{}
+	for i := range c.Sinks {
+		sink := &c.Sinks[i]
+		if err := sink.check(); err != nil {
+			errs = append(errs, fmt.Errorf("sinks[%d]: %w", i, err))
+		}
+		if seen[sink.TopicURN] {
+			errs = append(errs, fmt.Errorf("sinks[%d]: the topic %s has a sink already", i, sink.TopicURN))
+		}
+		seen[sink.TopicURN] = true
+	}
+	_, err := parseNetworks("outgoing.allow_networks", c.Outgoing.AllowNetworks)
+	return errors.Join(append(errs, err)...)
+}
+
+// sinkOpener holds what sinks are made of beside their configuration.
+type sinkOpener struct {
+	allow []netip.Prefix
+}
+
+// openTopics opens every sink, each behind a breaker.
+func (s *Server) openTopics() (notify.Topics, error) {
+	allow, err := parseNetworks("outgoing.allow_networks", s.config.Outgoing.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	opener := &sinkOpener{allow: allow}
+	now := func() time.Time { return time.UnixMilli(int64(s.clock.Now())) }
+	topics := notify.Topics{}
+	for i := range s.config.Sinks {
+		c := &s.config.Sinks[i]
+		sink, err := sinkTypes[c.Type].open(opener, c)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("opening the sink of topic %s: %w", c.TopicURN, err), topics.Close())
+		}
+		topics[c.TopicURN] = notify.NewBreaker(sink, now)
+	}
+	return topics, nil
+}
+
+func (o *sinkOpener) webhook(c *SinkConfig) (notify.Sink, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	var secret []byte
+	if c.SecretFile != "" || c.SecretEnv != "" {
+		text, err := readSecret("the signing secret", c.SecretFile, c.SecretEnv)
+		if err != nil {
+			return nil, err
+		}
+		if secret, err = webhook.ParseSecret(text); err != nil {
+			return nil, err
+		}
+	}
+	return webhook.New(webhook.Options{
+		URL: c.URL, Secret: secret, Now: time.Now, // receivers judge the signature by wall time
+		Client: outgoing.New(outgoing.Options{Allow: o.allow, Roots: roots}),
+	})
+}
+
+func (o *sinkOpener) file(c *SinkConfig) (notify.Sink, error) { return file.New(c.Path), nil }
+
+// roots returns the CAs that c trusts, nil for those of the system.
+func (c *SinkConfig) roots() (*x509.CertPool, error) {
+	if c.CAFile == "" {
+		return nil, nil //nolint:nilnil // nil means those of the system
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("reading ca_file: %s holds no certificate", c.CAFile)
+	}
+	return pool, nil
+}
+
+// ParseSink reads a sink of `coffer dev --sink`: a topic URN, and behind an equals
+// sign file: with a path, or the URL of a webhook.
+func ParseSink(text string) (SinkConfig, error) {
+	urn, target, _ := strings.Cut(text, "=")
+	c := SinkConfig{TopicURN: urn}
+	if path, isFile := strings.CutPrefix(target, "file:"); isFile {
+		c.Type, c.Path = "file", path
+	} else {
+		c.Type, c.URL = "webhook", target
+	}
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("sink %q: %w; give URN=file:PATH or URN=http://HOST/PATH", text, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,28 @@
+package notify
+
+import (
+	"context"
+	"errors"
+)
+
+// Topics binds topic URNs to sinks. It is not changed once built.
+type Topics map[string]Sink
+
+// Deliver hands m to the sink of its topic. A topic without one is Invalid, as a
+// topic that does not exist is in the cloud (neighbours.md 2.4).
+func (t Topics) Deliver(ctx context.Context, m *Message) error {
+	sink, bound := t[m.TopicURN]
+	if !bound {
+		return Invalidf("no sink is bound to the topic %s", m.TopicURN)
+	}
+	return sink.Deliver(ctx, m)
+}
+
+// Close closes every sink.
+func (t Topics) Close() error {
+	var errs []error
+	for _, sink := range t {
+		errs = append(errs, sink.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,88 @@
+// Package outgoing is the one HTTP client for calls that Coffer makes to others
+// (P5): no redirects, a bounded time and answer, and no way to an address that a name
+// must not lead to.
+//
+// The rule that keeps it honest: an address is judged after the name was resolved,
+// at the moment of the connection, so a name that changes its mind gains nothing. No
+// proxy is used, whatever the environment says.
+package outgoing
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+// Bounds of a call (P5).
+const (
+	Timeout       = 10 * time.Second
+	ResponseLimit = 64 << 10
+)
+
+// ErrAddress is the refusal of an address that nothing may be sent to.
+var ErrAddress = errors.New("outgoing: the address is in a range that must be allowed first")
+
+// Options of a client.
+type Options struct {
+	Allow []netip.Prefix // networks that are reached although they are in a refused range
+	Roots *x509.CertPool // nil for those of the system
+}
+
+// Dialer returns a dialer that refuses addresses as the client does.
+func Dialer(allow []netip.Prefix) *net.Dialer {
+	return &net.Dialer{
+		Timeout: Timeout,
+		Control: func(_, address string, _ syscall.RawConn) error { return check(address, allow) },
+	}
+}
+
+// Client makes calls. It is safe for concurrent use.
+type Client struct{ http *http.Client }
+
+// New returns a client.
+func New(o Options) *Client {
+	return &Client{&http.Client{
+		Timeout: Timeout,
+		Transport: &http.Transport{
+			DialContext: Dialer(o.Allow).DialContext, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4,
+			TLSHandshakeTimeout: Timeout, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: ResponseLimit,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Do sends r and returns the status and at most ResponseLimit bytes of the answer.
+func (c *Client) Do(ctx context.Context, r *http.Request) (status int, body []byte, err error) {
+	resp, err := c.http.Do(r.WithContext(ctx))
+	if err != nil {
+		return 0, nil, fmt.Errorf("calling %s: %w", r.URL.Host, cause(err))
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, ResponseLimit))
+	if err != nil {
+		return 0, nil, fmt.Errorf("reading the answer of %s: %w", r.URL.Host, err)
+	}
+	return resp.StatusCode, body, nil
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// cause takes the URL out of an error of net/http: its path or query may be a
+// credential.
+func cause(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -204,7 +204,7 @@ func (c *cli) printValue(v valueView, decode bool) error {
 	case v.SecretBinary != nil:
 		value = []byte(*v.SecretBinary)
 	}
-	if f, ok := c.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !bytes.HasSuffix(value, []byte("\n")) { //nolint:gosec // a descriptor fits
+	if f, ok := c.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !bytes.HasSuffix(value, []byte("\n")) {
 		value = append(value, '\n')
 	}
 	_, err := c.out.Write(value)

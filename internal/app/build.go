@@ -205,7 +205,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Topics: s.topics, RequestID: httpapi.RequestID,
 	})
 	out.keys = s.keys(st, kms, sealer)
-	out.api = httpapi.New(s.apiOptions(st, kms, out))
+	out.api = httpapi.New(s.apiOptions(ctx, st, kms, out))
 	return out, nil
 }
 
@@ -264,15 +264,15 @@ func (s *Server) identityOptions(in setup) identity.Options {
 	return o
 }
 
-func (s *Server) apiOptions(st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
+func (s *Server) apiOptions(ctx context.Context, st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
 	o := httpapi.Options{
 		Service: parts.service, Identity: parts.identity, KMS: parts.keys,
 		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
-		NewRequestID: requestIDs(), WallNow: time.Now,
+		NewRequestID: requestIDs(), WallNow: time.Now, Ready: s.ready,
 		Rate: s.config.Limits.RequestsPerSecond, BodyLimit: s.config.Limits.BodyBytes, Timeout: s.config.Timeouts.Request,
 	}
-	if s.config.Log.Requests && s.log.Enabled(context.Background(), slog.LevelInfo) {
+	if s.config.Log.Requests && s.log.Enabled(ctx, slog.LevelInfo) {
 		o.Access = s.access
 	}
 	if s.dev != nil {

@@ -82,8 +82,11 @@ func checkPublicURL(text string) error {
 func (r *RootKeyConfig) check() error {
 	var given []string
 	for _, source := range []struct{ key, is string }{
-		{"file", r.File}, {"env", r.Env}, {"credential", r.Credential},
-		{"passphrase_file", r.PassphraseFile}, {"passphrase_env", r.PassphraseEnv},
+		{"file", r.File},
+		{"env", r.Env},
+		{"credential", r.Credential},
+		{"passphrase_file", r.PassphraseFile},
+		{"passphrase_env", r.PassphraseEnv},
 	} {
 		if source.is != "" {
 			given = append(given, source.key)
@@ -120,7 +123,11 @@ type timeout struct {
 
 func (t *TimeoutsConfig) all() []timeout {
 	return []timeout{
-		{"read_header", t.ReadHeader}, {"read", t.Read}, {"write", t.Write},
-		{"idle", t.Idle}, {"request", t.Request}, {"shutdown", t.Shutdown},
+		{"read_header", t.ReadHeader},
+		{"read", t.Read},
+		{"write", t.Write},
+		{"idle", t.Idle},
+		{"request", t.Request},
+		{"shutdown", t.Shutdown},
 	}
 }

@@ -97,7 +97,7 @@ func readIdentities(path string) ([]identity.Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading identities: %w", err)
 	}
-	defer text.Close()
+	defer text.Close() //nolint:errcheck // it was only read
 	var file struct {
 		Users []identity.Identity `yaml:"users"`
 	}

@@ -41,7 +41,8 @@ func parseConfig(text []byte) (Config, error) {
 	if err := decodeYAML(bytes.NewReader(text), &c); err != nil {
 		return Config{}, err
 	}
-	return c, c.check()
+	err := c.check()
+	return c, err
 }
 
 // decodeYAML reads one YAML document into v, whose keys are the only ones allowed.

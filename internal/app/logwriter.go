@@ -23,10 +23,16 @@ func newGroupWriter(w io.Writer) *groupWriter {
 	return &groupWriter{buf: bufio.NewWriterSize(w, 64<<10)}
 }
 
-// Write adds a line.
+// Write adds a line. One that does not fit goes into the next group as a whole:
+// others write to the same place, and must not get into the middle of it.
 func (g *groupWriter) Write(line []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.buf.Available() < len(line) {
+		if err := g.buf.Flush(); err != nil {
+			return 0, err
+		}
+	}
 	return g.buf.Write(line)
 }
 

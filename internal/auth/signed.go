@@ -30,7 +30,7 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	if err != nil {
 		return iam.Caller{}, t.refuseSigned(err)
 	}
-	t.accessKey, t.prefix = h.AccessKey, binary.BigEndian.Uint32(h.Signature[:])
+	t.accessKey, t.prefix = shown(h.AccessKey), binary.BigEndian.Uint32(h.Signature[:])
 	m := signature.NewMessage(t.r, signature.BodyHash(body))
 	if err := a.checkDate(&h, &m); err != nil {
 		return iam.Caller{}, t.refuseSigned(err)
@@ -39,11 +39,14 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	if err != nil {
 		return iam.Caller{}, err
 	}
+	if p.record != nil {
+		t.accessKey = h.AccessKey
+	}
 	mismatch := a.verify(t, p.key, &h, &m)
 	switch {
 	case p.unusable != "":
 		t.reason = "access key " + p.unusable
-		return iam.Caller{}, unauthenticated("ak " + h.AccessKey + " not exist")
+		return iam.Caller{}, unauthenticated("ak " + shown(h.AccessKey) + " not exist")
 	case mismatch != nil:
 		return iam.Caller{}, a.mismatch(t, &h, &m, mismatch)
 	}
@@ -55,6 +58,20 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	c.AccessKey, c.Session = h.AccessKey, p.session
 	return c, err
 }
+
+// shown returns an access key that nobody has looked up yet as log and answer may
+// tell it. What does not have the form of one may be a secret key that was taken for
+// it, and is withheld.
+func shown(accessKey string) string {
+	if len(accessKey) > maxShown || strings.Trim(accessKey, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return "(withheld)"
+	}
+	return accessKey
+}
+
+// maxShown is longer than the access keys of the cloud and ours, and shorter than
+// their secret keys.
+const maxShown = 32
 
 func (t *attempt) refuseSigned(err error) error {
 	return t.refuse("calc aksk signature fail:" + err.Error())

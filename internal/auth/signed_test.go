@@ -217,6 +217,28 @@ func TestAuthenticate_refuses_keys_without_force(t *testing.T) {
 	}
 }
 
+// A secret key that is shown in place of the access key is repeated nowhere, in time or
+// out of it.
+func TestAuthenticate_withholds_a_secret_key_in_place_of_an_access_key(t *testing.T) {
+	const secret = "MjdjLHIfyuNfwe6fSV3pdNghdbSWFmZf3R4cbtx2"
+	for name, late := range map[string]time.Duration{"in time": 0, "late": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, auth.Options{DebugSignatures: true})
+			f.wall = f.wall.Add(late)
+			_, err := f.send(get(), func(r *http.Request) {
+				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ownerKey, secret, 1))
+			})
+			wantRefusal(t, err, "")
+			if strings.Contains(err.Error(), secret[:8]) || strings.Contains(f.log.String(), secret[:8]) {
+				t.Errorf("the secret key is repeated: %v\n%s", err, f.log)
+			}
+			if !strings.Contains(f.log.String(), `access_key=(withheld)`) {
+				t.Errorf("the log does not say that something was withheld:\n%s", f.log)
+			}
+		})
+	}
+}
+
 func (f *fixture) changeDomain(change func(*store.Domain)) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) error {

@@ -120,8 +120,10 @@ func TestFormsAgreeWithThePublishedPatterns_N1_N2_N12_L1_L14_V8(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, text := range []string{"", "a", "a.b", "-a", "v1", "latest", "a\n", "é", "\xff", strings.Repeat("a", 64), strings.Repeat("b", 65),
-		"bb6a3d22-dc93-47ac-b5bd-88df7ad35f1e"} {
+	for _, text := range []string{
+		"", "a", "a.b", "-a", "v1", "latest", "a\n", "é", "\xff", strings.Repeat("a", 64), strings.Repeat("b", 65),
+		"bb6a3d22-dc93-47ac-b5bd-88df7ad35f1e",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(agreeWithPatterns)

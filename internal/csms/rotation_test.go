@@ -137,8 +137,11 @@ func TestNextRotationIsPlanned(t *testing.T) {
 		{"another function keeps the plan", csms.RDSFG, automatic, csms.Patch{RotationFuncURN: ptr("urn-2")}, start + day, ""},
 		{"RO2 the period is cleared while automatic", csms.RDSFG, automatic, csms.Patch{RotationPeriod: ptr("")}, start + day, csms.CodeInvalid},
 		{"RO4 the function is cleared while automatic", csms.RDSFG, automatic, csms.Patch{RotationFuncURN: ptr("")}, start + day, csms.CodeInvalid},
-		{"the period is cleared as rotation is switched off", csms.RDSFG, automatic,
-			csms.Patch{RotationPeriod: ptr(""), AutoRotation: ptr(false)}, 0, ""},
+		{
+			"the period is cleared as rotation is switched off", csms.RDSFG, automatic,
+			csms.Patch{RotationPeriod: ptr(""), AutoRotation: ptr(false)},
+			0, "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := creation()

@@ -93,24 +93,51 @@ func TestUpdateChangesWhatIsGiven_N15_N16(t *testing.T) {
 		want  func(*csms.Secret)
 	}{
 		{"N15 an empty object changes nothing, update_time included", csms.Patch{}, func(*csms.Secret) {}},
-		{"N15 a description", csms.Patch{Description: ptr("new")},
-			func(s *csms.Secret) { s.Description, s.UpdateTime = "new", start+day }},
-		{"N15 an empty description clears", csms.Patch{Description: ptr("")},
-			func(s *csms.Secret) { s.Description, s.UpdateTime = "", start+day }},
-		{"N16 the same description moves update_time", csms.Patch{Description: ptr("of the shop")},
-			func(s *csms.Secret) { s.UpdateTime = start + day }},
-		{"N15 another event replaces", csms.Patch{EventSubscriptions: &[]string{"other"}},
-			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = []string{"other"}, start+day }},
-		{"N15 an empty list of events clears", csms.Patch{EventSubscriptions: &[]string{}},
-			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = []string{}, start+day }},
-		{"N15 null for the events clears", csms.Patch{EventSubscriptions: new([]string)},
-			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = nil, start+day }},
-		{"N13 a key changes for later versions only", csms.Patch{KMSKeyID: ptr("key-2")},
-			func(s *csms.Secret) { s.KMSKeyID, s.UpdateTime = "key-2", start+day }},
-		{"N15 a function", csms.Patch{RotationFuncURN: ptr("urn:fss:f")},
-			func(s *csms.Secret) { s.Rotation.FuncURN, s.UpdateTime = "urn:fss:f", start+day }},
-		{"N15 a period", csms.Patch{RotationPeriod: ptr("1d")},
-			func(s *csms.Secret) { s.Rotation.Period, s.UpdateTime = "1d", start+day }},
+		{
+			"N15 a description",
+			csms.Patch{Description: ptr("new")},
+			func(s *csms.Secret) { s.Description, s.UpdateTime = "new", start+day },
+		},
+		{
+			"N15 an empty description clears",
+			csms.Patch{Description: ptr("")},
+			func(s *csms.Secret) { s.Description, s.UpdateTime = "", start+day },
+		},
+		{
+			"N16 the same description moves update_time",
+			csms.Patch{Description: ptr("of the shop")},
+			func(s *csms.Secret) { s.UpdateTime = start + day },
+		},
+		{
+			"N15 another event replaces",
+			csms.Patch{EventSubscriptions: &[]string{"other"}},
+			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = []string{"other"}, start+day },
+		},
+		{
+			"N15 an empty list of events clears",
+			csms.Patch{EventSubscriptions: &[]string{}},
+			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = []string{}, start+day },
+		},
+		{
+			"N15 null for the events clears",
+			csms.Patch{EventSubscriptions: new([]string)},
+			func(s *csms.Secret) { s.EventSubscriptions, s.UpdateTime = nil, start+day },
+		},
+		{
+			"N13 a key changes for later versions only",
+			csms.Patch{KMSKeyID: ptr("key-2")},
+			func(s *csms.Secret) { s.KMSKeyID, s.UpdateTime = "key-2", start+day },
+		},
+		{
+			"N15 a function",
+			csms.Patch{RotationFuncURN: ptr("urn:fss:f")},
+			func(s *csms.Secret) { s.Rotation.FuncURN, s.UpdateTime = "urn:fss:f", start+day },
+		},
+		{
+			"N15 a period",
+			csms.Patch{RotationPeriod: ptr("1d")},
+			func(s *csms.Secret) { s.Rotation.Period, s.UpdateTime = "1d", start+day },
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := csms.New(c, start)

@@ -25,6 +25,7 @@ func (s *Secret) Schedule(days int, now Millis) error {
 		return Errorf(CodeAlreadyScheduled, "The secret %s is already scheduled for deletion.", s.Name)
 	case Frozen:
 		return s.notEnabled()
+	case Enabled, Disabled:
 	}
 	if err := s.checkNoReplicas(); err != nil {
 		return err

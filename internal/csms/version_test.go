@@ -31,20 +31,34 @@ func TestKeptVersions(t *testing.T) {
 		{"V2 twenty versions are kept", plain(19), ids(1, 20)},
 		{"V3 the twenty-first removes the oldest without a label", plain(20), ids(2, 21)},
 		{"V1 ids of pruned versions are not used again", plain(40), ids(22, 41)},
-		{"V3 a version with a label stays", slices.Concat([]step{move("blue", "v1")}, plain(20)),
-			append(ids(1, 1), ids(3, 21)...)},
-		{"V3 SYSCURRENT on v1 keeps it", slices.Concat([]step{create()}, []step{move(csms.StageCurrent, "v1")}, repeat(create("x"), 19)),
-			append(ids(1, 1), ids(3, 21)...)},
-		{"V3 SYSPREVIOUS keeps its version", slices.Concat(plain(1), repeat(create("x"), 19)),
-			append(ids(1, 2), ids(4, 21)...)},
-		{"V3 a label that moves to the new version kept its old one once more",
-			slices.Concat([]step{move("x", "v1")}, plain(19), []step{create("x")}), append(ids(1, 1), ids(3, 21)...)},
-		{"V3 and the next creation removes it",
-			slices.Concat([]step{move("x", "v1")}, plain(19), []step{create("x"), create()}), ids(3, 22)},
-		{"V3 a label that was removed protects no more",
-			slices.Concat([]step{move("x", "v1")}, plain(19), []step{remove("x")}, plain(1)), ids(2, 21)},
-		{"V3 with twelve labels on twelve versions there is still one to remove",
-			slices.Concat(plain(19), spread(10), plain(1)), append(ids(1, 10), ids(12, 21)...)},
+		{
+			"V3 a version with a label stays", slices.Concat([]step{move("blue", "v1")}, plain(20)),
+			append(ids(1, 1), ids(3, 21)...),
+		},
+		{
+			"V3 SYSCURRENT on v1 keeps it", slices.Concat([]step{create()}, []step{move(csms.StageCurrent, "v1")}, repeat(create("x"), 19)),
+			append(ids(1, 1), ids(3, 21)...),
+		},
+		{
+			"V3 SYSPREVIOUS keeps its version", slices.Concat(plain(1), repeat(create("x"), 19)),
+			append(ids(1, 2), ids(4, 21)...),
+		},
+		{
+			"V3 a label that moves to the new version kept its old one once more",
+			slices.Concat([]step{move("x", "v1")}, plain(19), []step{create("x")}), append(ids(1, 1), ids(3, 21)...),
+		},
+		{
+			"V3 and the next creation removes it",
+			slices.Concat([]step{move("x", "v1")}, plain(19), []step{create("x"), create()}), ids(3, 22),
+		},
+		{
+			"V3 a label that was removed protects no more",
+			slices.Concat([]step{move("x", "v1")}, plain(19), []step{remove("x")}, plain(1)), ids(2, 21),
+		},
+		{
+			"V3 with twelve labels on twelve versions there is still one to remove",
+			slices.Concat(plain(19), spread(10), plain(1)), append(ids(1, 10), ids(12, 21)...),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSecret()

@@ -8,7 +8,7 @@ import (
 	"coffer/internal/wire"
 )
 
-func downloadSecretBlob(a *API, ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretBlob, error) {
+func (a *API) downloadSecretBlob(ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretBlob, error) {
 	blob, err := a.Service.DownloadSecretBlob(ctx, who, q.name)
 	return wire.SecretBlob{SecretBlob: blob}, err
 }
@@ -27,6 +27,6 @@ func (q *uploadBlobRequest) bind(x *exchange) error {
 	return nil
 }
 
-func uploadSecretBlob(a *API, ctx context.Context, who *iam.Caller, q *uploadBlobRequest) (wire.SecretAnswer, error) {
+func (a *API) uploadSecretBlob(ctx context.Context, who *iam.Caller, q *uploadBlobRequest) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.UploadSecretBlob(ctx, who, q.blob))
 }

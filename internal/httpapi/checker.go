@@ -23,7 +23,7 @@ func (q *checkSecretsRequest) bind(x *exchange) error {
 	return nil
 }
 
-func checkSecrets(a *API, ctx context.Context, who *iam.Caller, q *checkSecretsRequest) (wire.CheckSecretsAnswer, error) {
+func (a *API) checkSecrets(ctx context.Context, who *iam.Caller, q *checkSecretsRequest) (wire.CheckSecretsAnswer, error) {
 	return wire.CheckSecretsAnswer{Type: q.checkType}, a.Service.CheckSecrets(ctx, who, q.checkType)
 }
 
@@ -32,7 +32,7 @@ type projectRef struct{}
 
 func (*projectRef) bind(*exchange) error { return nil }
 
-func showSecretsConfig(a *API, ctx context.Context, who *iam.Caller, _ *projectRef) (wire.SecretsConfig, error) {
+func (a *API) showSecretsConfig(ctx context.Context, who *iam.Caller, _ *projectRef) (wire.SecretsConfig, error) {
 	checking, err := a.Service.ShowSecretsConfig(ctx, who)
 	return wire.SecretsConfig{CheckingSecretStrength: checking}, err
 }
@@ -46,7 +46,7 @@ func (q *updateSecretsConfigRequest) bind(x *exchange) error {
 	return err
 }
 
-func updateSecretsConfig(a *API, ctx context.Context, who *iam.Caller, q *updateSecretsConfigRequest) (wire.SecretsConfig, error) {
+func (a *API) updateSecretsConfig(ctx context.Context, who *iam.Caller, q *updateSecretsConfigRequest) (wire.SecretsConfig, error) {
 	checking, err := a.Service.UpdateSecretsConfig(ctx, who, q.checking)
 	return wire.SecretsConfig{CheckingSecretStrength: checking}, err
 }
@@ -77,7 +77,7 @@ func (q *generatePasswordRequest) bind(x *exchange) error {
 	return refuseEmpty(given{"password_policy_name", body.PasswordPolicyName})
 }
 
-func generateRandomPassword(a *API, ctx context.Context, who *iam.Caller, q *generatePasswordRequest) (*wire.PasswordAnswer, error) {
+func (a *API) generateRandomPassword(ctx context.Context, who *iam.Caller, q *generatePasswordRequest) (*wire.PasswordAnswer, error) {
 	text, err := a.Service.GenerateRandomPassword(ctx, who, q.policyName, q.rules)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func (q *createEventRequest) bind(x *exchange) error {
 	return nil
 }
 
-func createSecretEvent(a *API, ctx context.Context, who *iam.Caller, q *createEventRequest) (wire.EventAnswer, error) {
+func (a *API) createSecretEvent(ctx context.Context, who *iam.Caller, q *createEventRequest) (wire.EventAnswer, error) {
 	return eventAnswer(a.Service.CreateSecretEvent(ctx, who, q.in))
 }
 
@@ -41,7 +41,7 @@ func eventAnswer(e *csms.Event, err error) (wire.EventAnswer, error) {
 	return wire.EventAnswer{Event: wire.NewEvent(e)}, nil
 }
 
-func showSecretEvent(a *API, ctx context.Context, who *iam.Caller, q *eventRef) (wire.EventAnswer, error) {
+func (a *API) showSecretEvent(ctx context.Context, who *iam.Caller, q *eventRef) (wire.EventAnswer, error) {
 	return eventAnswer(a.Service.ShowSecretEvent(ctx, who, q.name))
 }
 
@@ -57,7 +57,7 @@ func (q *listEventsRequest) bind(x *exchange) error {
 	return err
 }
 
-func listSecretEvents(a *API, ctx context.Context, who *iam.Caller, q *listEventsRequest) (wire.EventList, error) {
+func (a *API) listSecretEvents(ctx context.Context, who *iam.Caller, q *listEventsRequest) (wire.EventList, error) {
 	page, err := a.Service.ListSecretEvents(ctx, who, q.listing)
 	if err != nil {
 		return wire.EventList{}, err
@@ -88,11 +88,11 @@ func (q *updateEventRequest) bind(x *exchange) error {
 	return q.eventRef.bind(x)
 }
 
-func updateSecretEvent(a *API, ctx context.Context, who *iam.Caller, q *updateEventRequest) (wire.EventAnswer, error) {
+func (a *API) updateSecretEvent(ctx context.Context, who *iam.Caller, q *updateEventRequest) (wire.EventAnswer, error) {
 	return eventAnswer(a.Service.UpdateSecretEvent(ctx, who, q.name, q.patch))
 }
 
-func deleteSecretEvent(a *API, ctx context.Context, who *iam.Caller, q *eventRef) (noContent, error) {
+func (a *API) deleteSecretEvent(ctx context.Context, who *iam.Caller, q *eventRef) (noContent, error) {
 	return noContent{}, a.Service.DeleteSecretEvent(ctx, who, q.name)
 }
 
@@ -117,7 +117,7 @@ func (q *listNotificationsRequest) bind(x *exchange) error {
 	return nil
 }
 
-func listNotificationRecords(a *API, ctx context.Context, who *iam.Caller, q *listNotificationsRequest) (wire.NotificationRecordList, error) {
+func (a *API) listNotificationRecords(ctx context.Context, who *iam.Caller, q *listNotificationsRequest) (wire.NotificationRecordList, error) {
 	page, err := a.Service.ListNotificationRecords(ctx, who, q.listing)
 	if err != nil {
 		return wire.NotificationRecordList{}, err

@@ -40,7 +40,7 @@ func (q *importRequest) Wipe() {
 	}
 }
 
-func batchImportSecrets(a *API, ctx context.Context, who *iam.Caller, q *importRequest) (wire.ImportAnswer, error) {
+func (a *API) batchImportSecrets(ctx context.Context, who *iam.Caller, q *importRequest) (wire.ImportAnswer, error) {
 	out, err := a.Service.BatchImportSecrets(ctx, who, q.items)
 	if err != nil {
 		return wire.ImportAnswer{}, err

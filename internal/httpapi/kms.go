@@ -124,12 +124,12 @@ func (q *createKeyRequest) bind(x *exchange) error {
 	return require(given{"key_alias", &q.in.Alias})
 }
 
-func createKey(a *API, ctx context.Context, who *iam.Caller, q *createKeyRequest) (wire.KeyInfo, error) {
+func (a *API) createKey(ctx context.Context, who *iam.Caller, q *createKeyRequest) (wire.KeyInfo, error) {
 	id, err := a.KMS.CreateKey(ctx, who, q.in)
 	return wire.KeyInfo{Key: wire.NewKey{KeyID: id, DomainID: who.DomainID}}, err
 }
 
-func describeKey(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
+func (a *API) describeKey(ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
 	key, err := a.KMS.DescribeKey(ctx, who, q.keyID)
 	return wire.KeyInfo{Key: a.keyDetails(key)}, err
 }
@@ -171,7 +171,7 @@ func (q *listKeysRequest) bind(x *exchange) error {
 	return nil
 }
 
-func listKeys(a *API, ctx context.Context, who *iam.Caller, q *listKeysRequest) (wire.KeyList, error) {
+func (a *API) listKeys(ctx context.Context, who *iam.Caller, q *listKeysRequest) (wire.KeyList, error) {
 	page, err := a.KMS.ListKeys(ctx, who, q.listing)
 	list := wire.KeyList{Keys: []string{}, KeyDetails: []wire.KeyDetails{}, Total: page.Total}
 	for _, key := range page.Keys {
@@ -184,12 +184,12 @@ func listKeys(a *API, ctx context.Context, who *iam.Caller, q *listKeysRequest) 
 	return list, err
 }
 
-func enableKey(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
+func (a *API) enableKey(ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
 	state, err := a.KMS.EnableKey(ctx, who, q.keyID)
 	return wire.KeyInfo{Key: wire.KeyState{KeyID: q.keyID, KeyState: stateText(state)}}, err
 }
 
-func disableKey(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
+func (a *API) disableKey(ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyInfo, error) {
 	state, err := a.KMS.DisableKey(ctx, who, q.keyID)
 	return wire.KeyInfo{Key: wire.KeyState{KeyID: q.keyID, KeyState: stateText(state)}}, err
 }
@@ -209,12 +209,12 @@ func (q *scheduleKeyRequest) bind(x *exchange) error {
 	return require(given{"key_id", &q.keyID}, given{"pending_days", digits(body.PendingDays)})
 }
 
-func scheduleKeyDeletion(a *API, ctx context.Context, who *iam.Caller, q *scheduleKeyRequest) (wire.KeyState, error) {
+func (a *API) scheduleKeyDeletion(ctx context.Context, who *iam.Caller, q *scheduleKeyRequest) (wire.KeyState, error) {
 	state, err := a.KMS.ScheduleKeyDeletion(ctx, who, q.keyID, q.days)
 	return wire.KeyState{KeyID: q.keyID, KeyState: stateText(state)}, err
 }
 
-func cancelKeyDeletion(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyState, error) {
+func (a *API) cancelKeyDeletion(ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyState, error) {
 	state, err := a.KMS.CancelKeyDeletion(ctx, who, q.keyID)
 	return wire.KeyState{KeyID: q.keyID, KeyState: stateText(state)}, err
 }
@@ -234,7 +234,7 @@ func (q *updateKeyAliasRequest) bind(x *exchange) error {
 	return require(given{"key_id", &q.keyID}, given{"key_alias", &q.alias})
 }
 
-func updateKeyAlias(a *API, ctx context.Context, who *iam.Caller, q *updateKeyAliasRequest) (wire.KeyInfo, error) {
+func (a *API) updateKeyAlias(ctx context.Context, who *iam.Caller, q *updateKeyAliasRequest) (wire.KeyInfo, error) {
 	err := a.KMS.UpdateKeyAlias(ctx, who, q.keyID, q.alias)
 	return wire.KeyInfo{Key: wire.KeyAlias{KeyID: q.keyID, KeyAlias: q.alias}}, err
 }
@@ -258,7 +258,7 @@ func (q *updateKeyDescriptionRequest) bind(x *exchange) error {
 	return require(given{"key_id", &q.keyID})
 }
 
-func updateKeyDescription(a *API, ctx context.Context, who *iam.Caller, q *updateKeyDescriptionRequest) (wire.KeyInfo, error) {
+func (a *API) updateKeyDescription(ctx context.Context, who *iam.Caller, q *updateKeyDescriptionRequest) (wire.KeyInfo, error) {
 	err := a.KMS.UpdateKeyDescription(ctx, who, q.keyID, q.description)
 	return wire.KeyInfo{Key: wire.KeyDescription{KeyID: q.keyID, KeyDescription: q.description}}, err
 }

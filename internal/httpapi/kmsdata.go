@@ -29,12 +29,12 @@ func (q *createDataKeyRequest) bind(x *exchange) error {
 	return require(given{"key_id", &q.in.KeyID})
 }
 
-func createDataKey(a *API, ctx context.Context, who *iam.Caller, q *createDataKeyRequest) (*wire.DataKeyAnswer, error) {
+func (a *API) createDataKey(ctx context.Context, who *iam.Caller, q *createDataKeyRequest) (*wire.DataKeyAnswer, error) {
 	key, err := a.KMS.CreateDataKey(ctx, who, q.in)
 	return &wire.DataKeyAnswer{KeyID: q.in.KeyID, Plain: key.Plain, Cipher: key.Cipher}, err
 }
 
-func createDataKeyWithoutPlaintext(a *API, ctx context.Context, who *iam.Caller, q *createDataKeyRequest) (*wire.DataKeyAnswer, error) {
+func (a *API) createDataKeyWithoutPlaintext(ctx context.Context, who *iam.Caller, q *createDataKeyRequest) (*wire.DataKeyAnswer, error) {
 	key, err := a.KMS.CreateDataKeyWithoutPlaintext(ctx, who, q.in)
 	return &wire.DataKeyAnswer{KeyID: q.in.KeyID, Cipher: key.Cipher}, err
 }
@@ -62,7 +62,7 @@ func (q *encryptDataKeyRequest) bind(x *exchange) error {
 	return requireText("plain_text", q.in.Text)
 }
 
-func encryptDataKey(a *API, ctx context.Context, who *iam.Caller, q *encryptDataKeyRequest) (wire.WrappedDataKey, error) {
+func (a *API) encryptDataKey(ctx context.Context, who *iam.Caller, q *encryptDataKeyRequest) (wire.WrappedDataKey, error) {
 	cipher, err := a.KMS.EncryptDataKey(ctx, who, q.in)
 	return wire.WrappedDataKey{KeyID: q.in.KeyID, CipherText: hex.EncodeToString(cipher), DatakeyLength: decimal(q.in.Length)}, err
 }
@@ -82,7 +82,7 @@ func (q *decryptDataKeyRequest) bind(x *exchange) error {
 	return requireText("cipher_text", q.in.Text)
 }
 
-func decryptDataKey(a *API, ctx context.Context, who *iam.Caller, q *decryptDataKeyRequest) (*wire.OpenedDataKey, error) {
+func (a *API) decryptDataKey(ctx context.Context, who *iam.Caller, q *decryptDataKeyRequest) (*wire.OpenedDataKey, error) {
 	opened, err := a.KMS.DecryptDataKey(ctx, who, q.in)
 	return &wire.OpenedDataKey{Plain: opened.Plain, Digest: opened.Digest}, err
 }
@@ -110,7 +110,7 @@ func (q *encryptDataRequest) bind(x *exchange) error {
 	return requireText("plain_text", q.in.Text)
 }
 
-func encryptData(a *API, ctx context.Context, who *iam.Caller, q *encryptDataRequest) (wire.EncryptedData, error) {
+func (a *API) encryptData(ctx context.Context, who *iam.Caller, q *encryptDataRequest) (wire.EncryptedData, error) {
 	cipher, err := a.KMS.EncryptData(ctx, who, q.in)
 	return wire.EncryptedData{KeyID: q.in.KeyID, CipherText: cipher}, err
 }
@@ -127,7 +127,7 @@ func (q *decryptDataRequest) bind(x *exchange) error {
 	return requireText("cipher_text", q.in.Text)
 }
 
-func decryptData(a *API, ctx context.Context, who *iam.Caller, q *decryptDataRequest) (*wire.DecryptedData, error) {
+func (a *API) decryptData(ctx context.Context, who *iam.Caller, q *decryptDataRequest) (*wire.DecryptedData, error) {
 	opened, err := a.KMS.DecryptData(ctx, who, q.in)
 	return &wire.DecryptedData{KeyID: opened.KeyID, Plain: opened.Plain}, err
 }
@@ -154,7 +154,7 @@ func (q *genRandomRequest) bind(x *exchange) error {
 	return require(given{"random_data_length", digits(body.RandomDataLength)})
 }
 
-func createRandom(a *API, ctx context.Context, who *iam.Caller, q *genRandomRequest) (*wire.RandomData, error) {
+func (a *API) createRandom(ctx context.Context, who *iam.Caller, q *genRandomRequest) (*wire.RandomData, error) {
 	data, err := a.KMS.CreateRandom(ctx, who, q.bits)
 	return &wire.RandomData{Data: data}, err
 }

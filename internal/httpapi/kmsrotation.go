@@ -13,7 +13,7 @@ import (
 
 func decimal(n int) string { return strconv.Itoa(n) }
 
-func showKeyRotationStatus(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyRotation, error) {
+func (a *API) showKeyRotationStatus(ctx context.Context, who *iam.Caller, q *keyRef) (wire.KeyRotation, error) {
 	r, err := a.KMS.ShowKeyRotationStatus(ctx, who, q.keyID)
 	return wire.KeyRotation{
 		KeyRotationEnabled: r.Enabled, RotationInterval: r.Interval,
@@ -21,11 +21,11 @@ func showKeyRotationStatus(a *API, ctx context.Context, who *iam.Caller, q *keyR
 	}, err
 }
 
-func enableKeyRotation(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (struct{}, error) {
+func (a *API) enableKeyRotation(ctx context.Context, who *iam.Caller, q *keyRef) (struct{}, error) {
 	return struct{}{}, a.KMS.EnableKeyRotation(ctx, who, q.keyID)
 }
 
-func disableKeyRotation(a *API, ctx context.Context, who *iam.Caller, q *keyRef) (struct{}, error) {
+func (a *API) disableKeyRotation(ctx context.Context, who *iam.Caller, q *keyRef) (struct{}, error) {
 	return struct{}{}, a.KMS.DisableKeyRotation(ctx, who, q.keyID)
 }
 
@@ -44,11 +44,11 @@ func (q *updateIntervalRequest) bind(x *exchange) error {
 	return require(given{"key_id", &q.keyID}, given{"rotation_interval", digits(body.RotationInterval)})
 }
 
-func updateKeyRotationInterval(a *API, ctx context.Context, who *iam.Caller, q *updateIntervalRequest) (struct{}, error) {
+func (a *API) updateKeyRotationInterval(ctx context.Context, who *iam.Caller, q *updateIntervalRequest) (struct{}, error) {
 	return struct{}{}, a.KMS.UpdateKeyRotationInterval(ctx, who, q.keyID, q.days)
 }
 
-func listKeyTags(a *API, ctx context.Context, who *iam.Caller, q *keyPath) (wire.KeyTags, error) {
+func (a *API) listKeyTags(ctx context.Context, who *iam.Caller, q *keyPath) (wire.KeyTags, error) {
 	tags, err := a.KMS.ListKeyTags(ctx, who, q.keyID)
 	answer := wire.KeyTags{Tags: make([]wire.KeyTag, 0, len(tags)), ExistTagsNum: len(tags)}
 	for _, t := range tags {
@@ -76,6 +76,6 @@ func (q *keyTagsRequest) bind(x *exchange) error {
 	return nil
 }
 
-func batchCreateKeyTags(a *API, ctx context.Context, who *iam.Caller, q *keyTagsRequest) (noContent, error) {
+func (a *API) batchCreateKeyTags(ctx context.Context, who *iam.Caller, q *keyTagsRequest) (noContent, error) {
 	return noContent{}, a.KMS.BatchCreateKeyTags(ctx, who, q.keyID, q.action, q.tags)
 }

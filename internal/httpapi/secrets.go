@@ -54,7 +54,7 @@ func (q *createSecretRequest) Wipe() {
 	q.in.Binary.Wipe()
 }
 
-func createSecret(a *API, ctx context.Context, who *iam.Caller, q *createSecretRequest) (wire.SecretAnswer, error) {
+func (a *API) createSecret(ctx context.Context, who *iam.Caller, q *createSecretRequest) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.CreateSecret(ctx, who, q.in))
 }
 
@@ -77,7 +77,7 @@ func (q *listSecretsRequest) bind(x *exchange) error {
 	return err
 }
 
-func listSecrets(a *API, ctx context.Context, who *iam.Caller, q *listSecretsRequest) (wire.SecretList, error) {
+func (a *API) listSecrets(ctx context.Context, who *iam.Caller, q *listSecretsRequest) (wire.SecretList, error) {
 	page, err := a.Service.ListSecrets(ctx, who, q.listing)
 	if err != nil {
 		return wire.SecretList{}, err
@@ -98,7 +98,7 @@ func pageInfo[T any](items []T, more bool, name func(T) string) wire.PageInfo {
 	return wire.NewPageInfo(name(items[0]), name(items[len(items)-1]), len(items), more)
 }
 
-func showSecret(a *API, ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretAnswer, error) {
+func (a *API) showSecret(ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.ShowSecret(ctx, who, q.name))
 }
 
@@ -123,11 +123,11 @@ func (q *updateSecretRequest) bind(x *exchange) error {
 	return nil
 }
 
-func updateSecret(a *API, ctx context.Context, who *iam.Caller, q *updateSecretRequest) (wire.SecretAnswer, error) {
+func (a *API) updateSecret(ctx context.Context, who *iam.Caller, q *updateSecretRequest) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.UpdateSecret(ctx, who, q.name, q.patch))
 }
 
-func deleteSecret(a *API, ctx context.Context, who *iam.Caller, q *secretRef) (noContent, error) {
+func (a *API) deleteSecret(ctx context.Context, who *iam.Caller, q *secretRef) (noContent, error) {
 	return noContent{}, a.Service.DeleteSecret(ctx, who, q.name)
 }
 
@@ -152,11 +152,11 @@ func (q *scheduleRequest) bind(x *exchange) error {
 	return nil
 }
 
-func deleteSecretForSchedule(a *API, ctx context.Context, who *iam.Caller, q *scheduleRequest) (wire.SecretAnswer, error) {
+func (a *API) deleteSecretForSchedule(ctx context.Context, who *iam.Caller, q *scheduleRequest) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.DeleteSecretForSchedule(ctx, who, q.name, q.days))
 }
 
-func restoreSecret(a *API, ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretAnswer, error) {
+func (a *API) restoreSecret(ctx context.Context, who *iam.Caller, q *secretRef) (wire.SecretAnswer, error) {
 	return secretAnswer(a.Service.RestoreSecret(ctx, who, q.name))
 }
 
@@ -171,7 +171,7 @@ func (q *batchDeleteRequest) bind(x *exchange) error {
 	return nil
 }
 
-func batchDeleteSecrets(a *API, ctx context.Context, who *iam.Caller, q *batchDeleteRequest) (wire.BatchDeleteAnswer, error) {
+func (a *API) batchDeleteSecrets(ctx context.Context, who *iam.Caller, q *batchDeleteRequest) (wire.BatchDeleteAnswer, error) {
 	out, err := a.Service.BatchDeleteSecrets(ctx, who, q.in)
 	if err != nil {
 		return wire.BatchDeleteAnswer{}, err

@@ -42,7 +42,7 @@ func (q *createStageRequest) bind(x *exchange) error {
 	return nil
 }
 
-func createSecretStage(a *API, ctx context.Context, who *iam.Caller, q *createStageRequest) (wire.StageAnswer, error) {
+func (a *API) createSecretStage(ctx context.Context, who *iam.Caller, q *createStageRequest) (wire.StageAnswer, error) {
 	return stageAnswer(a.Service.CreateSecretStage(ctx, who, q.name, q.stage, q.version))
 }
 
@@ -53,7 +53,7 @@ func stageAnswer(st service.StageOf, err error) (wire.StageAnswer, error) {
 	return wire.StageAnswer{Stage: wire.NewStage(st.Secret, &st.Stage)}, nil
 }
 
-func showSecretStage(a *API, ctx context.Context, who *iam.Caller, q *stageRef) (wire.StageAnswer, error) {
+func (a *API) showSecretStage(ctx context.Context, who *iam.Caller, q *stageRef) (wire.StageAnswer, error) {
 	return stageAnswer(a.Service.ShowSecretStage(ctx, who, q.name, q.stage))
 }
 
@@ -74,10 +74,10 @@ func (q *updateStageRequest) bind(x *exchange) error {
 	return nil
 }
 
-func updateSecretStage(a *API, ctx context.Context, who *iam.Caller, q *updateStageRequest) (wire.StageAnswer, error) {
+func (a *API) updateSecretStage(ctx context.Context, who *iam.Caller, q *updateStageRequest) (wire.StageAnswer, error) {
 	return stageAnswer(a.Service.UpdateSecretStage(ctx, who, q.name, q.stage, q.version))
 }
 
-func deleteSecretStage(a *API, ctx context.Context, who *iam.Caller, q *stageRef) (noContent, error) {
+func (a *API) deleteSecretStage(ctx context.Context, who *iam.Caller, q *stageRef) (noContent, error) {
 	return noContent{}, a.Service.DeleteSecretStage(ctx, who, q.name, q.stage)
 }

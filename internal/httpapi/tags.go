@@ -51,7 +51,7 @@ func (q *createTagRequest) bind(x *exchange) error {
 	return nil
 }
 
-func createSecretTag(a *API, ctx context.Context, who *iam.Caller, q *createTagRequest) (noContent, error) {
+func (a *API) createSecretTag(ctx context.Context, who *iam.Caller, q *createTagRequest) (noContent, error) {
 	return noContent{}, a.Service.CreateSecretTag(ctx, who, q.id, q.tag)
 }
 
@@ -69,7 +69,7 @@ func (q *deleteTagRequest) bind(x *exchange) error {
 	return csms.CheckTagKey(q.key)
 }
 
-func deleteSecretTag(a *API, ctx context.Context, who *iam.Caller, q *deleteTagRequest) (noContent, error) {
+func (a *API) deleteSecretTag(ctx context.Context, who *iam.Caller, q *deleteTagRequest) (noContent, error) {
 	return noContent{}, a.Service.DeleteSecretTag(ctx, who, q.id, q.key)
 }
 
@@ -94,14 +94,14 @@ func (q *batchTagsRequest) bind(x *exchange) error {
 	return nil
 }
 
-func batchCreateOrDeleteTags(a *API, ctx context.Context, who *iam.Caller, q *batchTagsRequest) (noContent, error) {
+func (a *API) batchCreateOrDeleteTags(ctx context.Context, who *iam.Caller, q *batchTagsRequest) (noContent, error) {
 	if q.remove {
 		return noContent{}, a.Service.BatchDeleteTags(ctx, who, q.id, q.tags)
 	}
 	return noContent{}, a.Service.BatchCreateTags(ctx, who, q.id, q.tags)
 }
 
-func listSecretTags(a *API, ctx context.Context, who *iam.Caller, q *idRef) (wire.SecretTags, error) {
+func (a *API) listSecretTags(ctx context.Context, who *iam.Caller, q *idRef) (wire.SecretTags, error) {
 	sec, err := a.Service.ListSecretTags(ctx, who, q.id)
 	if err != nil {
 		return wire.SecretTags{}, err
@@ -114,7 +114,7 @@ type nothing struct{}
 
 func (*nothing) bind(*exchange) error { return nil }
 
-func listProjectSecretsTags(a *API, ctx context.Context, who *iam.Caller, _ *nothing) (wire.ProjectTags, error) {
+func (a *API) listProjectSecretsTags(ctx context.Context, who *iam.Caller, _ *nothing) (wire.ProjectTags, error) {
 	tags, err := a.Service.ListProjectSecretsTags(ctx, who)
 	answer := wire.ProjectTags{Tags: make([]wire.TagValues, 0, len(tags))}
 	for _, t := range tags {
@@ -140,7 +140,7 @@ func (q *instancesRequest) bind(x *exchange) error {
 	return nil
 }
 
-func listResourceInstances(a *API, ctx context.Context, who *iam.Caller, q *instancesRequest) (wire.InstanceList, error) {
+func (a *API) listResourceInstances(ctx context.Context, who *iam.Caller, q *instancesRequest) (wire.InstanceList, error) {
 	found, err := a.Service.ListResourceInstances(ctx, who, q.listing)
 	if err != nil {
 		return wire.InstanceList{}, err

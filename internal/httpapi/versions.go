@@ -44,7 +44,7 @@ func expireTime(ms int64) (csms.Millis, error) {
 	return csms.Millis(ms), nil
 }
 
-func createSecretVersion(a *API, ctx context.Context, who *iam.Caller, q *createVersionRequest) (wire.VersionMetadataAnswer, error) {
+func (a *API) createSecretVersion(ctx context.Context, who *iam.Caller, q *createVersionRequest) (wire.VersionMetadataAnswer, error) {
 	return metadataAnswer(a.Service.CreateSecretVersion(ctx, who, q.name, q.in))
 }
 
@@ -71,7 +71,7 @@ func (q *listVersionsRequest) bind(x *exchange) error {
 	return err
 }
 
-func listSecretVersions(a *API, ctx context.Context, who *iam.Caller, q *listVersionsRequest) (wire.VersionList, error) {
+func (a *API) listSecretVersions(ctx context.Context, who *iam.Caller, q *listVersionsRequest) (wire.VersionList, error) {
 	sec, page, err := a.Service.ListSecretVersions(ctx, who, q.name, q.listing)
 	if err != nil {
 		return wire.VersionList{}, err
@@ -97,7 +97,7 @@ func (q *versionRef) bind(x *exchange) error {
 	return csms.CheckVersionPath(q.version)
 }
 
-func showSecretVersion(a *API, ctx context.Context, who *iam.Caller, q *versionRef) (*wire.ValueAnswer, error) {
+func (a *API) showSecretVersion(ctx context.Context, who *iam.Caller, q *versionRef) (*wire.ValueAnswer, error) {
 	v, err := a.Service.ShowSecretVersion(ctx, who, q.name, q.version)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (q *updateVersionRequest) bind(x *exchange) error {
 	return err
 }
 
-func updateVersion(a *API, ctx context.Context, who *iam.Caller, q *updateVersionRequest) (wire.VersionMetadataAnswer, error) {
+func (a *API) updateVersion(ctx context.Context, who *iam.Caller, q *updateVersionRequest) (wire.VersionMetadataAnswer, error) {
 	return metadataAnswer(a.Service.UpdateVersion(ctx, who, q.name, q.version, q.expire))
 }
 
@@ -150,7 +150,7 @@ func (q *batchShowRequest) bind(x *exchange) error {
 	return nil
 }
 
-func batchShowSecretVersion(a *API, ctx context.Context, who *iam.Caller, q *batchShowRequest) (*wire.ValuesAnswer, error) {
+func (a *API) batchShowSecretVersion(ctx context.Context, who *iam.Caller, q *batchShowRequest) (*wire.ValuesAnswer, error) {
 	values, err := a.Service.BatchShowSecretVersion(ctx, who, q.names)
 	if err != nil {
 		return nil, err

@@ -153,6 +153,7 @@ func verdict(o *store.Outgoing, class notify.Class, now csms.Millis) (status csm
 		return csms.DeliveryInvalid, 0
 	case notify.Failed:
 		return csms.DeliveryFail, 0
+	case notify.Retry:
 	}
 	next, again := csms.NextTry(o.FireTime, o.Attempts+1, now)
 	if !again {

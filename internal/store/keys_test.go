@@ -115,7 +115,7 @@ func TestKeysAreShownForTheEye(t *testing.T) {
 		"value/id/7":                         valueKey(nil, "id", 7),
 		"due/1700000000000/purge/id/0":       dueRow(1700000000000, DuePurge, "id", 0).key,
 		"event-count/p1/nightly":             subscribersKey("p1", "nightly"),
-		"outbox/id/3":                        outboxKey(nil, "id").number(3),
+		"outbox/id/3":                        outboxKey("id").number(3),
 		"token/ab" + strings.Repeat("0", 62): tokenKey(nil, &hash),
 		`"secret\x00p1"`:                     start(nil, tableSecret).text("p1"),
 		`"other\x00\xff"`:                    key("other\x00\xff"),

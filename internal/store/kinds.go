@@ -73,7 +73,7 @@ var (
 		},
 	}
 	outboxKind = plain(tableOutbox,
-		func(o *Outgoing) key { return outboxKey(nil, o.SecretID).number(o.Number) },
+		func(o *Outgoing) key { return outboxKey(o.SecretID).number(o.Number) },
 		func(*Outgoing) []row { return nil })
 	notificationKind = plain(tableNotification,
 		func(n *NotificationRecord) key {
@@ -113,7 +113,7 @@ func valueKey(dst []byte, secretID string, version int) key {
 }
 
 // outboxKey begins the keys of the messages about one secret.
-func outboxKey(dst []byte, secretID string) key { return start(dst, tableOutbox).text(secretID) }
+func outboxKey(secretID string) key { return start(nil, tableOutbox).text(secretID) }
 
 // notificationsKey begins the keys of the records at one place. Time and number
 // count down.

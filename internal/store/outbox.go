@@ -3,6 +3,7 @@ package store
 import (
 	"iter"
 	"math"
+	"slices"
 
 	"coffer/internal/csms"
 )
@@ -66,7 +67,7 @@ func (o *Outgoing) Record(status csms.DeliveryStatus, now csms.Millis) *Notifica
 
 // Outgoing returns a message of the outbox, or ErrNotFound.
 func (t *Tx) Outgoing(secretID string, number int) (*Outgoing, error) {
-	return load(t, &outboxKind, outboxKey(nil, secretID).number(number))
+	return load(t, &outboxKind, outboxKey(secretID).number(number))
 }
 
 // PutOutgoing writes a message of the outbox.
@@ -85,14 +86,14 @@ func (v *View) Heads() iter.Seq2[*Outgoing, error] {
 			if head == nil && err == nil || !yield(head, err) || err != nil {
 				return
 			}
-			r.From = outboxKey(nil, head.SecretID).under().To
+			r.From = outboxKey(head.SecretID).under().To
 		}
 	}
 }
 
 // Head returns the first message about a secret that is in the outbox, or nil.
 func (v *View) Head(secretID string) (*Outgoing, error) {
-	return first(records(v, &outboxKind, outboxKey(nil, secretID).under()))
+	return first(records(v, &outboxKind, outboxKey(secretID).under()))
 }
 
 // first returns the first item of a sequence, or nil.
@@ -121,7 +122,7 @@ func (t *Tx) DeleteNotification(n *NotificationRecord) error {
 func (v *View) Notifications(project string, at NotificationPlace, messageID string) iter.Seq2[*NotificationRecord, error] {
 	r := start(nil, tableNotification).text(project).under()
 	if k := notificationsKey(project, at).text(messageID); k != nil {
-		r.From = append(k, 0)
+		r.From = append(slices.Clone(k), 0)
 	}
 	return records(v, &notificationKind, r)
 }

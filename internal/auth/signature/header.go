@@ -62,7 +62,7 @@ func ParseHeader(value string) (Header, error) {
 	}
 	h := Header{Algorithm: Algorithm(name)}
 	if h.Algorithm != HMAC && h.Algorithm != Derived {
-		return Header{}, about(ErrAlgorithm, name)
+		return Header{}, unknownAlgorithm(name, rest)
 	}
 	if !h.setParameters(rest) {
 		return Header{}, ErrSyntax
@@ -72,6 +72,19 @@ func ParseHeader(value string) (Header, error) {
 	}
 	return h, nil
 }
+
+// unknownAlgorithm names what stands in place of an algorithm if it can be one. A
+// word by itself, or a long one, may be a token that was shown without a scheme, and
+// is not repeated.
+func unknownAlgorithm(name, rest string) error {
+	if rest == "" || len(name) > maxAlgorithm {
+		return ErrAlgorithm
+	}
+	return about(ErrAlgorithm, name)
+}
+
+// maxAlgorithm is the length of the longest name that an SDK knows, and some more.
+const maxAlgorithm = 24
 
 const blanks = " \t"
 

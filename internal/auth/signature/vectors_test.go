@@ -298,6 +298,17 @@ func TestDerivedVector(t *testing.T) {
 	})
 }
 
+// A token that is shown without a scheme, or in place of one, is not repeated.
+func TestAWordThatCannotBeAnAlgorithmIsNotRepeated(t *testing.T) {
+	const token = "gQpjbi1ub3J0aC00EXAMPLETOKEN"
+	for _, value := range []string{token, "SDK-" + token, token + " and more"} {
+		_, err := ParseHeader(value)
+		if !errors.Is(err, ErrAlgorithm) || strings.Contains(err.Error(), token) {
+			t.Errorf("%q: got %v, want ErrAlgorithm without the word", value, err)
+		}
+	}
+}
+
 // D2, D3 and the other algorithms of the SDKs are refused by name.
 func TestOtherAlgorithmsAreRefused(t *testing.T) {
 	for _, name := range []string{"SDK-HMAC-SM3", "SDK-ECDSA-P256-SHA256", "SDK-SM2-SM3", "sdk-hmac-sha256", "Bearer", "SDK-HMAC-SHA256,"} {

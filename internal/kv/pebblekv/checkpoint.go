@@ -50,7 +50,7 @@ func (s *Store) manifestIsEmpty(dir string) (bool, error) {
 // of a key that is longer than any key can be.
 func (s *Store) beginManifest() error {
 	b := s.db.NewBatch()
-	defer b.Close()
+	defer b.Close() //nolint:errcheck // a batch has no error to give
 	nobody := bytes.Repeat([]byte{0xff}, kv.MaxKey+1)
 	if err := errors.Join(b.Delete(nobody, nil), s.committer.write(b)); err != nil {
 		return fmt.Errorf("beginning a manifest: %w", err)

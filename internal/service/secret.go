@@ -161,7 +161,7 @@ func (s *Service) UpdateSecret(ctx context.Context, who *iam.Caller, name string
 	r := s.request(who, iam.UpdateSecret, name)
 	return s.change(ctx, who, change{
 		request:  r,
-		validate: func() error { return s.validatePatch(ctx, who, r, p) },
+		validate: func(now csms.Millis) error { return s.validatePatch(ctx, who, r, p, now) },
 		apply: func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 			if err := sec.Update(p, now); err != nil || p.EventSubscriptions == nil {
 				return err
@@ -173,11 +173,11 @@ func (s *Service) UpdateSecret(ctx context.Context, who *iam.Caller, name string
 
 // validatePatch checks p by itself and against what it names. A key is looked at
 // only for a secret that exists, so that existence is told first (S7).
-func (s *Service) validatePatch(ctx context.Context, who *iam.Caller, r iam.Request, p csms.Patch) error {
+func (s *Service) validatePatch(ctx context.Context, who *iam.Caller, r iam.Request, p csms.Patch, now csms.Millis) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	sec, err := s.lookUp(ctx, who.ProjectID, r.SecretName, s.now())
+	sec, err := s.lookUp(ctx, who.ProjectID, r.SecretName, now)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (s *Service) DeleteSecretForSchedule(ctx context.Context, who *iam.Caller, 
 	r.RecoveryWindowInDays = iam.Known(int64(days))
 	return s.change(ctx, who, change{
 		request:  r,
-		validate: func() error { return csms.CheckRecoveryDays(days) },
+		validate: func(csms.Millis) error { return csms.CheckRecoveryDays(days) },
 		apply:    func(_ *store.Tx, sec *csms.Secret, now csms.Millis) error { return sec.Schedule(days, now) },
 	})
 }

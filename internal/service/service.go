@@ -200,7 +200,7 @@ func (s *Service) find(ctx context.Context, who *iam.Caller, op iam.Op, name str
 // change is an operation that changes one secret.
 type change struct {
 	request  iam.Request
-	validate func() error // semantics of the request; may be nil
+	validate func(now csms.Millis) error // semantics of the request; may be nil
 	apply    func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error
 }
 
@@ -213,7 +213,7 @@ func (s *Service) change(ctx context.Context, who *iam.Caller, c change) (*csms.
 		return nil, err
 	}
 	if c.validate != nil {
-		if err := c.validate(); err != nil {
+		if err := c.validate(now); err != nil {
 			return nil, err
 		}
 	}

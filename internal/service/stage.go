@@ -31,7 +31,7 @@ func (s *Service) moveStage(ctx context.Context, who *iam.Caller, op iam.Op, nam
 	var moved csms.Stage
 	sec, err := s.change(ctx, who, change{
 		request: r,
-		validate: func() error {
+		validate: func(csms.Millis) error {
 			if err := csms.CheckStageName(stage); err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func (s *Service) DeleteSecretStage(ctx context.Context, who *iam.Caller, name, 
 	r.VersionStage = iam.Known(stage)
 	_, err := s.change(ctx, who, change{
 		request: r,
-		validate: func() error {
+		validate: func(csms.Millis) error {
 			if err := csms.CheckStageName(stage); err != nil {
 				return err
 			}

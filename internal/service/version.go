@@ -53,12 +53,12 @@ func (s *Service) CreateSecretVersion(ctx context.Context, who *iam.Caller, name
 	if err := t.secret.CheckUsable(); err != nil {
 		return VersionOf{}, err
 	}
-	return s.addVersion(ctx, who, r, t.secret, n, value)
+	return s.addVersion(ctx, who, r, t.secret, n, value, now)
 }
 
 // addVersion seals value with the key that the secret has now and adds the version
 // that n describes.
-func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request, seen *csms.Secret, n csms.NewVersion, value csms.Value) (VersionOf, error) {
+func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request, seen *csms.Secret, n csms.NewVersion, value csms.Value, now csms.Millis) (VersionOf, error) {
 	p, err := s.prepare(ctx, who, about(r, seen), binding(seen, 0, value.Kind), seen.KMSKeyID)
 	if err != nil {
 		return VersionOf{}, err
@@ -67,7 +67,7 @@ func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request
 	n.KMSKeyID = p.KeyID()
 	var added csms.Version
 	from := s.originOf(ctx, who)
-	sec, err := s.update(ctx, seen, s.now(), func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
+	sec, err := s.update(ctx, seen, now, func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 		v, pruned, err := sec.AddVersion(n, now)
 		if err != nil {
 			return err
@@ -188,11 +188,11 @@ func (s *Service) UpdateVersion(ctx context.Context, who *iam.Caller, name, vers
 	var changed csms.Version
 	sec, err := s.change(ctx, who, change{
 		request: r,
-		validate: func() error {
+		validate: func(now csms.Millis) error {
 			if err := csms.CheckVersionPath(versionID); err != nil {
 				return err
 			}
-			return csms.CheckExpiry(expire, s.now())
+			return csms.CheckExpiry(expire, now)
 		},
 		apply: func(_ *store.Tx, sec *csms.Secret, now csms.Millis) error {
 			v, err := sec.SetExpiry(versionID, expire, now)

@@ -10,6 +10,8 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
+
+	"coffer/internal/client"
 )
 
 func newIAM(c *cli) *cobra.Command {
@@ -274,26 +276,59 @@ func newToken(c *cli) *cobra.Command {
 	return cmd
 }
 
+// issueToken prints a token for the project that is named, or else for the only one
+// that the user can reach.
 func (c *cli) issueToken(ctx context.Context, user, domain, password string) error {
 	cl, err := c.anonymous()
 	if err != nil {
 		return err
 	}
-	auth := map[string]any{"identity": map[string]any{
+	ask := map[string]any{"identity": map[string]any{
 		"methods":  []string{"password"},
 		"password": map[string]any{"user": map[string]any{"name": user, "password": password, "domain": map[string]string{"name": domain}}},
 	}}
-	if id := cl.ProjectID(); id != "" {
-		auth["scope"] = map[string]any{"project": map[string]string{"id": id}}
-	}
-	var answer json.RawMessage
-	header, err := cl.Do(ctx, http.MethodPost, "/v3/auth/tokens?nocatalog=true", map[string]any{"auth": auth}, &answer)
+	project := cl.ProjectID()
+	token, answer, err := login(ctx, cl, ask, project)
 	if err != nil {
 		return err
+	}
+	if project == "" {
+		if token, answer, err = c.scoped(ctx, token, answer, ask); err != nil {
+			return err
+		}
 	}
 	if c.output == "json" {
 		return c.print(answer, table{})
 	}
-	_, err = fmt.Fprintln(c.out, header.Get("X-Subject-Token"))
+	_, err = fmt.Fprintln(c.out, token)
 	return err
+}
+
+// login asks for a token; one without a project is for the IAM only.
+func login(ctx context.Context, cl *client.Client, ask map[string]any, project string) (token string, answer json.RawMessage, err error) {
+	if project != "" {
+		ask["scope"] = map[string]any{"project": map[string]string{"id": project}}
+	}
+	header, err := cl.Do(ctx, http.MethodPost, "/v3/auth/tokens?nocatalog=true", map[string]any{"auth": ask}, &answer)
+	return header.Get("X-Subject-Token"), answer, err
+}
+
+// scoped asks again for the project, if there is just one; else the token that is
+// there will do.
+func (c *cli) scoped(ctx context.Context, token string, answer json.RawMessage, ask map[string]any) (string, json.RawMessage, error) {
+	config := c.server()
+	config.Token = token
+	cl, err := c.connect(config)
+	if err != nil {
+		return "", nil, err
+	}
+	projects, err := reachable(ctx, cl)
+	if err != nil || len(projects) != 1 {
+		return token, answer, err
+	}
+	anonymous, err := c.anonymous()
+	if err != nil {
+		return "", nil, err
+	}
+	return login(ctx, anonymous, ask, projects[0])
 }

@@ -181,18 +181,31 @@ func (c *cli) inProject(ctx context.Context) (*client.Client, error) {
 	if err != nil || cl.ProjectID() != "" {
 		return cl, err
 	}
+	projects, err := reachable(ctx, cl)
+	if err != nil {
+		return nil, err
+	}
+	if len(projects) != 1 {
+		return nil, hinted(usageError{fmt.Errorf("these credentials reach %d projects", len(projects))}, "name one with --project or COFFER_PROJECT_ID")
+	}
+	return cl.WithProject(projects[0]), nil
+}
+
+// reachable returns the ids of the projects that the caller can reach.
+func reachable(ctx context.Context, cl *client.Client) ([]string, error) {
 	var list struct {
 		Projects []struct {
-			ID, Name string
+			ID string `json:"id"`
 		} `json:"projects"`
 	}
 	if _, err := cl.Do(ctx, "GET", "/v3/auth/projects", nil, &list); err != nil {
 		return nil, fmt.Errorf("looking up the project: %w", err)
 	}
-	if len(list.Projects) != 1 {
-		return nil, hinted(usageError{fmt.Errorf("these credentials reach %d projects", len(list.Projects))}, "name one with --project or COFFER_PROJECT_ID")
+	ids := make([]string, 0, len(list.Projects))
+	for _, p := range list.Projects {
+		ids = append(ids, p.ID)
 	}
-	return cl.WithProject(list.Projects[0].ID), nil
+	return ids, nil
 }
 
 // call sends one request in the project.

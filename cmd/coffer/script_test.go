@@ -70,6 +70,7 @@ func startDev(env *testscript.Env) error {
 	env.Setenv("COFFER_PROJECT_ID", d.ProjectID)
 	env.Setenv("COFFER_ACCESS_KEY", d.AccessKey)
 	env.Setenv("COFFER_SECRET_KEY", d.SecretKey)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // with the race detector each command would sleep for a second
 	env.Values[serverKey{}] = &server{}
 	return nil
 }
@@ -128,7 +129,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s := ts.Value(serverKey{}).(*server)
 	s.cmd = exec.Command("coffer", args[1:]...)
-	s.cmd.Dir, s.cmd.Stderr = ts.MkAbs("."), &s.logs
+	s.cmd.Dir, s.cmd.Stderr, s.cmd.Env = ts.MkAbs("."), &s.logs, append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	out, err := s.cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(s.cmd.Start())

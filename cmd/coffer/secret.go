@@ -274,7 +274,7 @@ func newSecretBatchDelete(c *cli) *cobra.Command {
 }
 
 // completeSecret completes the name of a secret in the shell.
-func (c *cli) completeSecret(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (c *cli) completeSecret(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -284,7 +284,9 @@ func (c *cli) completeSecret(cmd *cobra.Command, args []string, _ string) ([]str
 	}
 	names := make([]string, 0, len(secrets))
 	for _, s := range secrets {
-		names = append(names, s.Name)
+		if strings.HasPrefix(s.Name, begun) {
+			names = append(names, s.Name)
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// ErrDamaged wraps the error of Open if the log has lost something that was
-// committed. Going on without it would be a loss in silence.
-var ErrDamaged = errors.New("pebblekv: the log is damaged")
+// ErrDamaged wraps the error of Open if a file was changed that holds something that
+// was committed. Going on without it would be a loss in silence.
+var ErrDamaged = errors.New("pebblekv: the store is damaged")
 
 // The form of a log: blocks of 32 KiB, and in them chunks, none of which crosses the
 // end of a block.

@@ -73,7 +73,7 @@ type Store struct {
 func Open(dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	fs := guardedFS{opts.FS}
-	if err := checkLog(fs, dir); err != nil {
+	if err := errors.Join(checkManifest(fs, dir), checkLog(fs, dir)); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", dir, err)
 	}
 	db, err := pebble.Open(dir, opts.pebble(fs))

@@ -35,6 +35,9 @@ func (s *Store) Verify(ctx context.Context) error {
 	defer s.gate.Leave()
 	s.verifying.Lock()
 	defer s.verifying.Unlock()
+	if err := checkManifest(s.fs, s.dir); err != nil {
+		return err
+	}
 	dir := scratchDir(s.fs, s.dir)
 	if err := s.fs.RemoveAll(dir); err != nil {
 		return fmt.Errorf("removing an old scratch checkpoint: %w", err)

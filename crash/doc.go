@@ -12,5 +12,6 @@
 //
 // COFFER_CRASH_ROUNDS sets the number of rounds, 25 by default; COFFER_CRASH_SEED
 // repeats the choices of a run, which every run prints. A failed run keeps its files
-// and says where.
+// and says where. The program is built by the tests, which the cache of go test does
+// not see: run them with -count=1 or -shuffle=on, as the Makefile does.
 package crash

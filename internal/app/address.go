@@ -36,17 +36,20 @@ func reachable(listen string) string {
 	return listen
 }
 
-// hosts are the names and addresses that a self-made certificate is valid for.
+// hosts are the names and addresses that a self-made certificate is valid for, each
+// once.
 func (c *Config) hosts() []string {
-	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, c.TLS.Names...)
-	if u, err := url.Parse(c.PublicURL); err == nil && u.Hostname() != "" {
-		hosts = append(hosts, u.Hostname())
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	public := ""
+	if u, err := url.Parse(c.PublicURL); err == nil {
+		public = u.Hostname()
 	}
-	if host := c.listenHost(); host != "" {
-		hosts = append(hosts, host)
+	for _, host := range append([]string{c.listenHost(), public}, c.TLS.Names...) {
+		if host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
 	}
-	slices.Sort(hosts[3:])
-	return slices.Compact(hosts)
+	return hosts
 }
 
 // listenHost is the host of the address to listen on, without a zone; the name of

@@ -131,7 +131,7 @@ func (r *race) run(t *testing.T, p *process, secrets []*secret, meanwhile func()
 func (r *race) wantOutcome(ctx context.Context, c *client.Client, s *secret, outcome error) error {
 	got, err := observe(ctx, c, s.Name, func(int) bool { return true })
 	if err != nil {
-		return fmt.Errorf("after %v: %w", outcome, err)
+		return fmt.Errorf("after RestoreSecret: %w", errors.Join(outcome, err))
 	}
 	if outcome == nil {
 		if diff := compare(s, got); diff != "" {

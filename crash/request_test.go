@@ -17,6 +17,7 @@ type request struct {
 	header       http.Header
 	body         string
 	signer       *signature.Key // nil for none
+	late         http.Header    // added after the signature
 }
 
 type response struct {
@@ -56,13 +57,18 @@ func (q *request) http(ctx context.Context, url string) (*http.Request, error) {
 	if q.body != "" && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if q.signer == nil {
-		return r, nil
+	if q.signer != nil {
+		m := signature.NewMessage(r, signature.BodyHash([]byte(q.body)))
+		authorization, err := q.signer.Sign(&m, nil, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set(signature.AuthorizationHeader, authorization)
 	}
-	m := signature.NewMessage(r, signature.BodyHash([]byte(q.body)))
-	authorization, err := q.signer.Sign(&m, nil, time.Now())
-	r.Header.Set(signature.AuthorizationHeader, authorization)
-	return r, err
+	for name, values := range q.late {
+		r.Header[name] = values
+	}
+	return r, nil
 }
 
 // signer returns the signing key of an account.

@@ -125,9 +125,8 @@ func readFile(t *testing.T, fs vfs.FS, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	b, err := io.ReadAll(f)
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -166,8 +165,8 @@ func TestVerifyFindsDamageToTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if _, err := f.WriteAt(b[len(b)/2:len(b)/2+1], int64(len(b)/2)); err != nil {
+	_, err = f.WriteAt(b[len(b)/2:len(b)/2+1], int64(len(b)/2))
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Verify(t.Context()); !errors.Is(err, ErrDamaged) && !pebble.IsCorruptionError(err) {

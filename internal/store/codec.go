@@ -21,6 +21,13 @@ const (
 	maxPairs    = 256
 )
 
+// The type of a CBOR item stands in the top three bits of its first byte (RFC 8949,
+// section 3.1).
+const (
+	majorTypeShift = 5
+	majorTypeMap   = 5
+)
+
 // codec encodes records: the format byte, then deterministic CBOR with numbers for
 // names of fields, so that equal records are equal bytes.
 type codec struct {
@@ -73,6 +80,10 @@ func (c codec) decode(t table, raw []byte, r any) error {
 	}
 	if err := c.dec.Unmarshal(raw[1:], r); err != nil {
 		return fmt.Errorf("decoding %s record: %w", t, err)
+	}
+	// Null would leave r empty, which is a record without an owner.
+	if raw[1]>>majorTypeShift != majorTypeMap {
+		return fmt.Errorf("decoding %s record: it is not a map", t)
 	}
 	return nil
 }

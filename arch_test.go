@@ -64,7 +64,8 @@ var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
-	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/outgoing",
+	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
+	"internal/outgoing",
 }
 
 // testArrows says what test files may import on top. The pure core has no row: its

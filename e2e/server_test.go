@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -53,6 +54,17 @@ func build(m *testing.M) int {
 type server struct {
 	url string
 	ca  string // file with the CA of its certificate, "" for plain HTTP
+
+	process *os.Process
+	gone    chan struct{} // closed once the process has ended
+	killed  atomic.Bool
+}
+
+// kill ends the server as a crash would, and waits for its end.
+func (s *server) kill() {
+	s.killed.Store(true)
+	_ = s.process.Kill()
+	<-s.gone
 }
 
 // startDev starts `coffer dev` on a free port of the loopback, until the test ends.
@@ -68,13 +80,11 @@ func startDev(t *testing.T, args ...string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s := &server{process: cmd.Process, gone: make(chan struct{})}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("coffer dev ended with %v\n%s", err, logs.String())
-		}
+		<-s.gone
 	})
-	s := &server{}
 	url := regexp.MustCompile(`^Coffer serves (https?://\S+)`)
 	ca := regexp.MustCompile(`^  export SSL_CERT_FILE=(\S+)`)
 	lines := bufio.NewScanner(out)
@@ -89,10 +99,16 @@ func startDev(t *testing.T, args ...string) *server {
 			break
 		}
 	}
+	go func() {
+		defer close(s.gone)
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil && !s.killed.Load() {
+			t.Errorf("coffer dev ended with %v\n%s", err, logs.String())
+		}
+	}()
 	if s.url == "" {
-		t.Fatalf("coffer dev did not start:\n%s", logs.String())
+		t.Fatal("coffer dev did not start")
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return s
 }
 

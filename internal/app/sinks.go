@@ -1,11 +1,9 @@
 package app
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -14,22 +12,26 @@ import (
 
 	"coffer/internal/csms"
 	"coffer/internal/notify"
-	"coffer/internal/notify/file"
-	"coffer/internal/notify/webhook"
-	"coffer/internal/outgoing"
 )
 
 // SinkConfig binds one topic URN to one target. Which keys a type needs and takes
 // stands in sinkTypes.
 type SinkConfig struct {
 	TopicURN string `yaml:"topic_urn" doc:"The notification.target_id of events, such as urn:smn:self-1:PROJECT:ops."`
-	Type     string `yaml:"type" doc:"webhook: a CloudEvent by HTTP POST. file: one line of JSON for each message."`
+	Type     string `yaml:"type" doc:"webhook: a CloudEvent by HTTP POST. file: one line of JSON for each message. syslog: RFC 5424. smtp: a mail. huawei-smn: the topic of that URN in the cloud."`
 
-	URL        string `yaml:"url" doc:"webhook: where to post. Loopback and link-local addresses must be allowed under outgoing."`
-	SecretFile string `yaml:"secret_file" doc:"webhook: file with the signing secret, mode 0600: whsec_ and base64 of at least 24 bytes."`
-	SecretEnv  string `yaml:"secret_env" doc:"webhook: name of an environment variable with the signing secret, instead of a file."`
-	CAFile     string `yaml:"ca_file" doc:"webhook: PEM file with the CA of the target, instead of those of the system."`
-	Path       string `yaml:"path" doc:"file: the file to append to; it may be moved away at any time."`
+	URL        string   `yaml:"url" doc:"webhook: where to post. huawei-smn: endpoint, such as https://smn.cn-north-4.myhuaweicloud.com."`
+	Path       string   `yaml:"path" doc:"file: the file to append to; it may be moved away at any time."`
+	Address    string   `yaml:"address" doc:"syslog, smtp: host and port."`
+	Network    string   `yaml:"network" doc:"syslog: tcp, tls or udp."`
+	Encryption string   `yaml:"encryption" doc:"smtp: starttls (which an empty text means), tls or off."`
+	From       string   `yaml:"from" doc:"smtp: address of the sender."`
+	To         []string `yaml:"to" doc:"smtp: addresses of the recipients."`
+	Username   string   `yaml:"username" doc:"smtp: name to log in with, by AUTH PLAIN; needs encryption."`
+	AccessKey  string   `yaml:"access_key" doc:"huawei-smn: access key to sign with."`
+	SecretFile string   `yaml:"secret_file" doc:"File, mode 0600, with the secret of the target. webhook: signing secret, whsec_ and base64 of at least 24 bytes. smtp: password. huawei-smn: secret key."`
+	SecretEnv  string   `yaml:"secret_env" doc:"Name of an environment variable with that secret, instead of a file."`
+	CAFile     string   `yaml:"ca_file" doc:"PEM file with the CA of the target, instead of those of the system."`
 }
 
 // OutgoingConfig holds what concerns calls that the server makes to others.
@@ -45,8 +47,11 @@ type sinkType struct {
 
 // sinkTypes are the types of sinks by name.
 var sinkTypes = map[string]sinkType{
-	"webhook": {needs: []string{"url"}, takes: []string{"secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).webhook},
-	"file":    {needs: []string{"path"}, open: (*sinkOpener).file},
+	"webhook":    {needs: []string{"url"}, takes: []string{"secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).webhook},
+	"file":       {needs: []string{"path"}, open: (*sinkOpener).file},
+	"syslog":     {needs: []string{"network", "address"}, takes: []string{"ca_file"}, open: (*sinkOpener).syslog},
+	"smtp":       {needs: []string{"address", "from", "to"}, takes: []string{"encryption", "username", "secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).smtp},
+	"huawei-smn": {needs: []string{"url", "access_key"}, takes: []string{"secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).smn},
 }
 
 // check reports the first thing that is wrong with c without opening anything.
@@ -105,18 +110,17 @@ func (c *Config) checkSinks() error {
 	return errors.Join(append(errs, err)...)
 }
 
-// sinkOpener holds what sinks are made of beside their configuration.
-type sinkOpener struct {
-	allow []netip.Prefix
-}
-
 // openTopics opens every sink, each behind a breaker.
 func (s *Server) openTopics() (notify.Topics, error) {
 	allow, err := parseNetworks("outgoing.allow_networks", s.config.Outgoing.AllowNetworks)
 	if err != nil {
 		return nil, err
 	}
-	opener := &sinkOpener{allow: allow}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "" // only what a target is shown
+	}
+	opener := &sinkOpener{allow: allow, name: name}
 	now := func() time.Time { return time.UnixMilli(int64(s.clock.Now())) }
 	topics := notify.Topics{}
 	for i := range s.config.Sinks {
@@ -128,45 +132,6 @@ func (s *Server) openTopics() (notify.Topics, error) {
 		topics[c.TopicURN] = notify.NewBreaker(sink, now)
 	}
 	return topics, nil
-}
-
-func (o *sinkOpener) webhook(c *SinkConfig) (notify.Sink, error) {
-	roots, err := c.roots()
-	if err != nil {
-		return nil, err
-	}
-	var secret []byte
-	if c.SecretFile != "" || c.SecretEnv != "" {
-		text, err := readSecret("the signing secret", c.SecretFile, c.SecretEnv)
-		if err != nil {
-			return nil, err
-		}
-		if secret, err = webhook.ParseSecret(text); err != nil {
-			return nil, err
-		}
-	}
-	return webhook.New(webhook.Options{
-		URL: c.URL, Secret: secret, Now: time.Now, // receivers judge the signature by wall time
-		Client: outgoing.New(outgoing.Options{Allow: o.allow, Roots: roots}),
-	})
-}
-
-func (o *sinkOpener) file(c *SinkConfig) (notify.Sink, error) { return file.New(c.Path), nil }
-
-// roots returns the CAs that c trusts, nil for those of the system.
-func (c *SinkConfig) roots() (*x509.CertPool, error) {
-	if c.CAFile == "" {
-		return nil, nil //nolint:nilnil // nil means those of the system
-	}
-	pem, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("reading ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("reading ca_file: %s holds no certificate", c.CAFile)
-	}
-	return pool, nil
 }
 
 // ParseSink reads a sink of `coffer dev --sink`: a topic URN, and behind an equals

@@ -15,13 +15,13 @@ const someTopic = "urn:smn:self-1:p:ops"
 
 func TestSinksAreChecked(t *testing.T) {
 	for want, sinks := range map[string][]SinkConfig{
-		"":                            {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: "urn:b", Type: "webhook", URL: "https://h/", SecretEnv: "X"}},
-		`topic_urn is "a b"`:          {{TopicURN: "a b", Type: "file", Path: "/x"}},
-		`type is "kafka"; it takes f`: {{TopicURN: someTopic, Type: "kafka"}},
-		"path is empty":               {{TopicURN: someTopic, Type: "file"}},
-		"url means nothing":           {{TopicURN: someTopic, Type: "file", Path: "/x", URL: "https://h"}},
-		"are both given":              {{TopicURN: someTopic, Type: "webhook", URL: "https://h", SecretFile: "x", SecretEnv: "X"}},
-		"sinks[1]: the topic":         {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: someTopic, Type: "file", Path: "/y"}},
+		"":                   {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: "urn:b", Type: "webhook", URL: "https://h/", SecretEnv: "X"}},
+		`topic_urn is "a b"`: {{TopicURN: "a b", Type: "file", Path: "/x"}},
+		`type is "kafka"; it takes file, huawei-smn, smtp, syslog, webhook`: {{TopicURN: someTopic, Type: "kafka"}},
+		"path is empty":       {{TopicURN: someTopic, Type: "file"}},
+		"url means nothing":   {{TopicURN: someTopic, Type: "file", Path: "/x", URL: "https://h"}},
+		"are both given":      {{TopicURN: someTopic, Type: "webhook", URL: "https://h", SecretFile: "x", SecretEnv: "X"}},
+		"sinks[1]: the topic": {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: someTopic, Type: "file", Path: "/y"}},
 	} {
 		c := DefaultConfig()
 		c.Sinks = sinks
@@ -52,6 +52,13 @@ func TestParseSink(t *testing.T) {
 	}
 }
 
+func orText(text, other string) string {
+	if text != "" {
+		return text
+	}
+	return other
+}
+
 // Secrets stand in files that nobody else reads, or in the environment.
 func TestOpenTopics(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -61,14 +68,14 @@ func TestOpenTopics(t *testing.T) {
 	}
 	t.Setenv("COFFER_TEST_SECRET", text)
 	open := func(c SinkConfig) error {
-		c.TopicURN = someTopic
+		c.TopicURN = orText(c.TopicURN, someTopic)
 		s := &Server{clock: &Clock{}}
 		s.config.Sinks = []SinkConfig{c}
 		topics, err := s.openTopics()
 		if err != nil {
 			return err
 		}
-		if topics[someTopic] == nil {
+		if topics[c.TopicURN] == nil {
 			t.Errorf("%+v is not bound", c)
 		}
 		return topics.Close()
@@ -76,6 +83,28 @@ func TestOpenTopics(t *testing.T) {
 	for _, c := range []SinkConfig{{Type: "webhook", URL: "https://h"}, {Type: "webhook", URL: "https://h", SecretFile: secret}, {Type: "webhook", URL: "https://h", SecretEnv: "COFFER_TEST_SECRET"}} {
 		if err := open(c); err != nil {
 			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	const smnTopic = "urn:smn:cn-north-4:c0000000000000000000000000000001:ops"
+	for _, c := range []SinkConfig{
+		{Type: "syslog", Network: "udp", Address: "h:514"},
+		{Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Encryption: "off"},
+		{Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Username: "u", SecretFile: secret},
+		{Type: "huawei-smn", TopicURN: smnTopic, URL: "https://h", AccessKey: "AK", SecretFile: secret},
+	} {
+		if err := open(c); err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	for want, c := range map[string]SinkConfig{
+		"network must be":    {Type: "syslog", Network: "sctp", Address: "h:514"},
+		"username goes":      {Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Username: "u"},
+		"is no mail address": {Type: "smtp", Address: "h:25", From: "nobody", To: []string{"d@e.f"}},
+		"access_key, or":     {Type: "huawei-smn", TopicURN: smnTopic, URL: "https://h", AccessKey: "AK"},
+		"topic_urn must be":  {Type: "huawei-smn", TopicURN: "urn:x", URL: "https://h", AccessKey: "AK", SecretFile: secret},
+	} {
+		if err := open(c); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "whsec_AQ") {
+			t.Errorf("%+v: %v; want %q", c, err, want)
 		}
 	}
 	if err := os.Chmod(secret, 0o644); err != nil {

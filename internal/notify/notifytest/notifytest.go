@@ -37,14 +37,14 @@ type Harness struct {
 	Answer func(notify.Class) bool
 }
 
-// Run runs the suite. make is called for each case and cleans up with the test.
-func Run(t *testing.T, make func(t *testing.T) *Harness) {
-	t.Run("delivers the document as it is", func(t *testing.T) { testDocument(t, make(t)) })
-	t.Run("keeps the order of one caller", func(t *testing.T) { testOrder(t, make(t)) })
-	t.Run("sends a repeated message again", func(t *testing.T) { testRepetition(t, make(t)) })
-	t.Run("tells every class and recovers", func(t *testing.T) { testClasses(t, make(t)) })
-	t.Run("gives up with its context", func(t *testing.T) { testContext(t, make(t)) })
-	t.Run("serves many callers", func(t *testing.T) { testCallers(t, make(t)) })
+// Run runs the suite. newHarness is called for each case and cleans up with the test.
+func Run(t *testing.T, newHarness func(t *testing.T) *Harness) {
+	t.Run("delivers the document as it is", func(t *testing.T) { testDocument(t, newHarness(t)) })
+	t.Run("keeps the order of one caller", func(t *testing.T) { testOrder(t, newHarness(t)) })
+	t.Run("sends a repeated message again", func(t *testing.T) { testRepetition(t, newHarness(t)) })
+	t.Run("tells every class and recovers", func(t *testing.T) { testClasses(t, newHarness(t)) })
+	t.Run("gives up with its context", func(t *testing.T) { testContext(t, newHarness(t)) })
+	t.Run("serves many callers", func(t *testing.T) { testCallers(t, newHarness(t)) })
 }
 
 // Message returns a message with a document that names it, in a project of a topic.

@@ -1,0 +1,43 @@
+package smtp
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"strings"
+
+	"coffer/internal/notify"
+)
+
+// letter returns m as a letter. Its date is that of what happened.
+func (s *Sink) letter(m *notify.Message) ([]byte, error) {
+	var b bytes.Buffer
+	fields := []struct{ name, value string }{
+		{"From", "<" + s.from + ">"},
+		{"To", "<" + strings.Join(s.to, ">, <") + ">"},
+		{"Subject", mime.QEncoding.Encode("utf-8", "CSMS "+m.Type+" "+m.SecretName)},
+		{"Date", m.Time.UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000")},
+		{"Message-ID", "<" + m.ID + "@coffer>"},
+		{"Auto-Submitted", "auto-generated"},
+		{"MIME-Version", "1.0"},
+		{"Content-Type", "text/plain; charset=utf-8"},
+		{"Content-Transfer-Encoding", "quoted-printable"},
+	}
+	for _, f := range fields {
+		if strings.ContainsAny(f.value, "\r\n") {
+			return nil, fmt.Errorf("%s holds a line break", f.name)
+		}
+		b.WriteString(f.name + ": " + f.value + "\r\n")
+	}
+	b.WriteString("\r\n")
+	w := quotedprintable.NewWriter(&b)
+	if _, err := w.Write(m.Document); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	b.WriteString("\r\n")
+	return b.Bytes(), nil
+}

@@ -21,6 +21,7 @@ import (
 	"coffer/internal/notify"
 	filesink "coffer/internal/notify/file"
 	"coffer/internal/service/identity"
+	"coffer/internal/store"
 	"coffer/internal/testkit"
 )
 
@@ -42,6 +43,7 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 // its headers below its line, then an empty line and the body. A path that does not
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
+// $USER_name stands for the id of the user of that name, who may be gone by now.
 func TestCorpus(t *testing.T) {
 	for _, file := range corpusFiles(t) {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
@@ -139,10 +141,61 @@ type corpusCase struct {
 	kit    *testkit.Kit
 	answer string // to the request under test
 	blob   string // of the last step that took a backup
+
+	users map[string]string // ids by name, of all users seen so far
 }
 
-// fill puts the backup where $BLOB stands for it.
-func (c *corpusCase) fill(text string) string { return strings.ReplaceAll(text, "$BLOB", c.blob) }
+// fill puts the backup where $BLOB stands for it, and ids of users where their names
+// do.
+func (c *corpusCase) fill(text string) string {
+	text = strings.ReplaceAll(text, "$BLOB", c.blob)
+	if strings.Contains(text, "$USER_") {
+		text = userText.ReplaceAllStringFunc(text, func(word string) string {
+			name := strings.TrimPrefix(word, "$USER_")
+			if c.users[name] == "" && c.lookUpUsers()[name] == "" {
+				c.t.Fatalf("there is no user for %s", word)
+			}
+			return c.users[name]
+		})
+	}
+	return text
+}
+
+var (
+	userText = regexp.MustCompile(`\$USER_[a-z]+`)
+	hexID    = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
+)
+
+// hide puts the names of users in place of their ids, which are others each time.
+func (c *corpusCase) hide(answer string) string {
+	if !hexID.MatchString(answer) {
+		return answer
+	}
+	for name, id := range c.lookUpUsers() {
+		answer = strings.ReplaceAll(answer, id, "$USER_"+name)
+	}
+	return answer
+}
+
+// lookUpUsers returns the ids of all users that are there or were seen before.
+func (c *corpusCase) lookUpUsers() map[string]string {
+	if c.users == nil {
+		c.users = map[string]string{}
+	}
+	err := c.kit.Store.View(c.t.Context(), func(v *store.View) error {
+		for u, err := range v.Users(testkit.DomainID) {
+			if err != nil {
+				return err
+			}
+			c.users[u.Name] = u.ID
+		}
+		return nil
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return c.users
+}
 
 // backup takes the backup of a secret.
 func (c *corpusCase) backup(name string) {
@@ -233,7 +286,7 @@ func (c *corpusCase) request(text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
 	body = c.fill(strings.TrimSuffix(body, "\n"))
-	user, method, target, rest := parseLine(lines[0])
+	user, method, target, rest := parseLine(c.fill(lines[0]))
 	if rest != "" {
 		c.t.Fatalf("the body %s stands on the line of the request; it belongs below", rest)
 	}
@@ -244,13 +297,13 @@ func (c *corpusCase) request(text string) string {
 		name, value, _ := strings.Cut(line, ":")
 		r.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
-	return show(c.t, c.kit.Send(r))
+	return c.hide(show(c.t, c.kit.Send(r)))
 }
 
 // send plays a request on one line.
 func (c *corpusCase) send(line string) *httptest.ResponseRecorder {
-	user, method, target, body := parseLine(line)
-	return c.kit.Do(user, method, target, c.fill(body))
+	user, method, target, body := parseLine(c.fill(line))
+	return c.kit.Do(user, method, target, body)
 }
 
 // parseLine reads "[as USER] METHOD path [body]".
@@ -287,7 +340,7 @@ func (c *corpusCase) after(text string) string {
 			fmt.Fprintf(&out, "%s\n", line)
 			continue
 		}
-		fmt.Fprintf(&out, "%s\n%s", line, show(c.t, c.send(line)))
+		fmt.Fprintf(&out, "%s\n%s", line, c.hide(show(c.t, c.send(line))))
 	}
 	return out.String()
 }

@@ -18,6 +18,7 @@ type operation struct {
 	before []string // steps beside secret "a" with the label blue
 	method string
 	path   string // below the project
+	query  string // without its question mark; "" for none
 	body   string // "" for an operation without a body; $BLOB stands for the backup of a step
 	status int
 	parts  bool // succeeds where the store fails: it needs none, or tells of each part by itself
@@ -75,8 +76,18 @@ var operations = []operation{
 		method: "PUT", path: "csms/events/nightly", body: `{"state":"DISABLED"}`, status: 200,
 	},
 	{name: "DeleteSecretEvent", before: []string{"POST csms/events " + someEvent}, method: "DELETE", path: "csms/events/nightly", status: 204},
+	{name: "CreateGrants", method: "POST", path: "csms/grants", body: someGrant, status: 200},
+	{name: "ListGrants", method: "GET", path: "csms/grants", query: "resource_id=" + firstID, status: 200},
+	{
+		name: "UpdateGrant", before: []string{"POST csms/grants " + someGrant},
+		method: "PUT", path: "csms/grants", query: "resource_id=" + firstID, body: someGrant, status: 200,
+	},
+	{name: "DeleteGrant", method: "DELETE", path: "csms/grants", query: "resource_id=" + firstID, status: 204},
 	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
+
+// someGrant is the body of CreateGrants.
+const someGrant = `{"resource_id":"` + firstID + `","type":"SECRET","grantee_type":"0","grantee_target_id":"$USER_nobody"}`
 
 // someEvent is the body of CreateSecretEvent.
 const someEvent = `{"name":"nightly","event_types":["SECRET_DELETED"],"state":"ENABLED","notification":{"target_type":"SMN","target_id":"urn:x","target_name":"x"}}`
@@ -129,13 +140,14 @@ func (o *operation) newCase(t *testing.T) *corpusCase {
 	for _, line := range o.before {
 		c.step(line)
 	}
+	c.lookUpUsers() // a case may go on without its store
 	return c
 }
 
 // request returns the request of o, changed by change and signed by user.
 func (o *operation) request(c *corpusCase, user, body string, change func(*http.Request)) *httptest.ResponseRecorder {
 	body = c.fill(body)
-	r := httptest.NewRequest(o.method, "/v1/"+testkit.ProjectID+"/"+o.path, strings.NewReader(body))
+	r := httptest.NewRequest(o.method, "/v1/"+testkit.ProjectID+"/"+o.path+"?"+o.query, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	if change != nil {
 		change(r)
@@ -201,8 +213,8 @@ func checkContentTypes(t *testing.T, o *operation) {
 
 // checkPaths asks for other spellings of the path, which are signed as they stand.
 func checkPaths(t *testing.T, o *operation) {
-	for _, path := range []string{"/v1/P/" + o.path + "/", "//v1//P///" + o.path, "/v1/P/" + o.path + "?unknown=1", "/%76%31/P/" + o.path} {
-		target := strings.Replace(path, "P", testkit.ProjectID, 1)
+	for _, path := range []string{"/v1/P/" + o.path + "/?", "//v1//P///" + o.path + "?", "/v1/P/" + o.path + "?unknown=1&", "/%76%31/P/" + o.path + "?"} {
+		target := strings.Replace(path, "P", testkit.ProjectID, 1) + o.query
 		c := o.newCase(t)
 		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, target, c.fill(o.body)), o.status, "")
 	}
@@ -294,7 +306,7 @@ func checkUnknown(t *testing.T, o *operation) {
 	switch {
 	case o.named(), o.name == "BatchShowSecretVersion":
 		checkAnswer(t, w, 404, "CSMS.0106")
-	case o.identified():
+	case o.identified(), strings.HasPrefix(o.path, "csms/grants"):
 		checkAnswer(t, w, 404, "CSMS.0005")
 	default:
 		checkAnswer(t, w, o.status, "")

@@ -29,6 +29,7 @@ const (
 	keys      = "/v1.0/{project_id}/kms"
 	events    = resources + "/events"
 	event     = events + "/{event_name}"
+	grants    = resources + "/grants"
 )
 
 // routes is the API. One row is one operation.
@@ -97,6 +98,14 @@ var routes = []route{
 	{Name: "UpdateSecretEvent", Pattern: "PUT " + event, Op: iam.UpdateSecretEvent, Wrapped: true, handler: endpoint((*API).updateSecretEvent)},
 	{Name: "DeleteSecretEvent", Pattern: "DELETE " + event, Op: iam.DeleteSecretEvent, Wrapped: true, handler: endpoint((*API).deleteSecretEvent)},
 	{Name: "ListNotificationRecords", Pattern: "GET /v1/{project_id}/csms/notification-records", Op: iam.ListNotificationRecords, Wrapped: true, handler: endpoint((*API).listNotificationRecords)},
+
+	{Name: "CreateGrants", Pattern: "POST " + grants, Op: iam.CreateGrants, handler: endpoint((*API).createGrants)},
+	{Name: "ListGrants", Pattern: "GET " + grants, Op: iam.ListGrants, handler: endpoint((*API).listGrants)},
+	{Name: "UpdateGrant", Pattern: "PUT " + grants, Op: iam.UpdateGrant, handler: endpoint((*API).updateGrant)},
+	{Name: "DeleteGrant", Pattern: "DELETE " + grants, Op: iam.DeleteGrant, handler: endpoint((*API).deleteGrant)},
+	{Name: "ListUsers", Pattern: "GET /v1/csms/users", Op: iam.ListUsers, handler: endpoint((*API).listCSMSUsers)},
+	{Name: "ShowUserDetail", Pattern: "GET /v1/csms/users/{user_id}", Op: iam.ShowUserDetail, handler: endpoint((*API).showUserDetail)},
+	{Name: "UpdateUserPassword", Pattern: "POST /v1/csms/users/change-password", Op: iam.UpdateUserPassword, handler: endpoint((*API).updateUserPassword)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

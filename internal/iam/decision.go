@@ -19,6 +19,7 @@ const (
 	ByStatement                // a statement allows it
 	ByOwnership                // the caller owns the domain
 	ByOpenness                 // the operation needs no grant
+	ByGrant                    // a grant on the secret gives it (G4)
 )
 
 // Layer says which set of policies made a decision (auth.md 7.1).
@@ -79,6 +80,8 @@ func (d *Decision) because() string {
 		return "the caller owns the domain"
 	case ByOpenness:
 		return "the operation needs no grant"
+	case ByGrant:
+		return "a grant on the secret gives it"
 	case Malformed:
 		return "no such operation or no name of a resource"
 	case OtherDomain:

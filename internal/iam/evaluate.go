@@ -70,8 +70,11 @@ func (q *query) decide() Decision {
 func (q *query) judge(layer Layer, policies []*Policy) Decision {
 	d := refusal(q.op, NotAllowed)
 	d.Layer = layer
-	if q.op.Operation().Open {
+	switch row := q.op.Operation(); {
+	case row.Open:
 		d.Allowed, d.Reason = true, ByOpenness
+	case row.Grantable && q.r.Granted && layer == Identity:
+		d.Allowed, d.Reason = true, ByGrant
 	}
 	for _, p := range policies {
 		if p == nil || !p.ops.has(q.op) {

@@ -65,6 +65,8 @@ type Operation struct {
 	// AdminOnly marks what IAM2 keeps for administrators: the caller needs the right
 	// of the row and the right of Administer.
 	AdminOnly bool
+	// Grantable marks what a grant on a secret gives: the reads of that secret.
+	Grantable bool
 	// Global marks a service without regions; its URNs have an empty region.
 	Global bool
 }

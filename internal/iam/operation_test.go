@@ -68,7 +68,7 @@ ListResourceInstances csms:secret:list List secretName -
 CreateAgency none - - - admin
 ListUsers none - - - admin
 ShowUserDetail none - - - admin
-UpdateUserPassword none - - - admin
+UpdateUserPassword none - - -
 `
 
 func TestOperations_follow_the_contract_of_section_18(t *testing.T) {

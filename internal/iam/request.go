@@ -14,6 +14,10 @@ type Request struct {
 	SecretName string // for operations on secrets; "" where Collection allows it
 	Resource   string // key id, user id, policy name ... for the other resource types
 
+	// Granted says that a live grant names the caller and the resource: it allows what
+	// is Grantable where the caller's own policies do not, and no deny gives way to it.
+	Granted bool
+
 	Attributes
 }
 

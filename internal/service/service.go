@@ -109,7 +109,7 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, r iam.Request,
 			return target{}, t.missing
 		}
 	}
-	if err := t.decide(who, r); err != nil {
+	if err := s.permit(ctx, who, t, r, now); err != nil {
 		return target{}, err
 	}
 	if r.SecretName != "" {
@@ -129,7 +129,7 @@ func (s *Service) authorizeByID(ctx context.Context, who *iam.Caller, r iam.Requ
 	if t.missing != nil && csms.CodeOf(t.missing) != csms.CodeNotFound {
 		return target{}, t.missing
 	}
-	if err := t.decide(who, r); err != nil {
+	if err := s.permit(ctx, who, t, r, now); err != nil {
 		return target{}, err
 	}
 	return t, csms.CheckSecretID(id)

@@ -37,6 +37,7 @@ const schemaNumber = 1
 //	key <project> <id>                        record Key
 //	secrets-config <domain> <project>         record SecretsConfig
 //	event <project> <name>                    record csms.Event
+//	grant <secret id>                         record csms.Grants
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
@@ -75,6 +76,7 @@ const (
 	tableConfig    table = "secrets-config"
 
 	tableEvent        table = "event"
+	tableGrant        table = "grant"
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
 
@@ -121,6 +123,7 @@ var layouts = map[table][]part{
 	tableConfig:    {text, text},
 
 	tableEvent:        {text, text},
+	tableGrant:        {text},
 	tableOutbox:       {text, number},
 	tableNotification: {text, instant, number, text},
 

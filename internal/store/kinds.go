@@ -72,6 +72,19 @@ var (
 			return r.event(), nil
 		},
 	}
+	grantsKind = kind[csms.Grants]{
+		table:  tableGrant,
+		key:    func(gs *csms.Grants) key { return idKey(nil, tableGrant, gs.SecretID) },
+		rows:   func(*csms.Grants) []row { return nil },
+		encode: func(c codec, gs *csms.Grants) ([]byte, error) { return c.encode(tableGrant, grantsToRecord(gs)) },
+		decode: func(c codec, raw []byte) (*csms.Grants, error) {
+			var r grantsRecord
+			if err := c.decode(tableGrant, raw, &r); err != nil {
+				return nil, err
+			}
+			return r.grants(), nil
+		},
+	}
 	outboxKind = plain(tableOutbox,
 		func(o *Outgoing) key { return outboxKey(o.SecretID).number(o.Number) },
 		func(*Outgoing) []row { return nil })

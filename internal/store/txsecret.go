@@ -49,7 +49,7 @@ func (t *Tx) PutSecret(s *csms.Secret) error {
 	return t.add(countKey(s.ProjectID), 1)
 }
 
-// DeleteSecret removes a secret with all that belongs to it, sealed values included,
+// DeleteSecret removes a secret with all that belongs to it, sealed values and grants included,
 // or returns CSMS.0106 if the project has no secret of that name and id.
 func (t *Tx) DeleteSecret(s *csms.Secret) error {
 	k := secretKey(nil, s.ProjectID, s.Name)
@@ -64,6 +64,9 @@ func (t *Tx) DeleteSecret(s *csms.Secret) error {
 		return secretNotFound(s.Name)
 	}
 	if err := erase(t, &secretKind, k); err != nil {
+		return err
+	}
+	if err := t.dropGrants(s.ID); err != nil {
 		return err
 	}
 	if err := t.countSubscriptions(old.rows, nil); err != nil {

@@ -144,10 +144,21 @@ func (o *operation) newCase(t *testing.T) *corpusCase {
 	return c
 }
 
+// asked returns the target with the query of o.
+func (o *operation) asked(target string) string {
+	switch {
+	case o.query == "":
+		return target
+	case strings.Contains(target, "?"):
+		return target + "&" + o.query
+	}
+	return target + "?" + o.query
+}
+
 // request returns the request of o, changed by change and signed by user.
 func (o *operation) request(c *corpusCase, user, body string, change func(*http.Request)) *httptest.ResponseRecorder {
 	body = c.fill(body)
-	r := httptest.NewRequest(o.method, "/v1/"+testkit.ProjectID+"/"+o.path+"?"+o.query, strings.NewReader(body))
+	r := httptest.NewRequest(o.method, o.asked("/v1/"+testkit.ProjectID+"/"+o.path), strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	if change != nil {
 		change(r)
@@ -213,8 +224,8 @@ func checkContentTypes(t *testing.T, o *operation) {
 
 // checkPaths asks for other spellings of the path, which are signed as they stand.
 func checkPaths(t *testing.T, o *operation) {
-	for _, path := range []string{"/v1/P/" + o.path + "/?", "//v1//P///" + o.path + "?", "/v1/P/" + o.path + "?unknown=1&", "/%76%31/P/" + o.path + "?"} {
-		target := strings.Replace(path, "P", testkit.ProjectID, 1) + o.query
+	for _, path := range []string{"/v1/P/" + o.path + "/", "//v1//P///" + o.path, "/v1/P/" + o.path + "?unknown=1", "/%76%31/P/" + o.path} {
+		target := o.asked(strings.Replace(path, "P", testkit.ProjectID, 1))
 		c := o.newCase(t)
 		checkAnswer(t, c.kit.Do(testkit.Owner, o.method, target, c.fill(o.body)), o.status, "")
 	}

@@ -189,6 +189,15 @@ func TestRecords(t *testing.T) {
 		list:   func(v *View) iter.Seq2[*Key, error] { return v.Keys("p1") },
 		put:    (*Tx).PutKey, destroy: (*Tx).DeleteKey,
 	}.run)
+	t.Run("grants", noun[csms.Grants]{
+		record: csms.Grants{SecretID: "s1", List: []csms.Grant{
+			{ID: "g1", Grantee: csms.Grantee{Type: csms.GranteeUser, ID: "u1"}, CreateTime: 1, UpdateTime: 2, ValidityTime: 3},
+			{ID: "g2", Grantee: csms.Grantee{Type: csms.GranteeGroup, ID: "x"}, CreateTime: 4, UpdateTime: 4},
+		}},
+		tx:    func(tx *Tx) (*csms.Grants, error) { return tx.Grants("s1") },
+		store: func(s *Store) (*csms.Grants, error) { return s.Grants(ctx, "s1") },
+		put:   (*Tx).PutGrants, destroy: (*Tx).DeleteGrants,
+	}.run)
 	t.Run("secrets_config", noun[SecretsConfig]{
 		record: SecretsConfig{DomainID: "d1", ProjectID: "p1", CheckingSecretStrength: true},
 		tx:     func(tx *Tx) (*SecretsConfig, error) { return tx.SecretsConfig("d1", "p1") },

@@ -184,7 +184,7 @@ func TestShellWord(t *testing.T) {
 		"/tmp/a-b_c.pem": "/tmp/a-b_c.pem", "https://127.0.0.1:1": "https://127.0.0.1:1",
 		"": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "https://[::1]:1": "'https://[::1]:1'",
 	} {
-		if got := shellWord(text); got != want {
+		if got := ShellWord(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}

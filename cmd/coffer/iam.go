@@ -330,5 +330,5 @@ func (c *cli) scoped(ctx context.Context, token string, answer json.RawMessage, 
 	if err != nil {
 		return "", nil, err
 	}
-	return login(ctx, anonymous, ask, projects[0])
+	return login(ctx, anonymous, ask, projects[0].ID)
 }

@@ -80,7 +80,7 @@ answer.`,
 			}
 			return c.checkOutput()
 		},
-	}, newSecret(c), newVersion(c), newStage(c), newPassword(c), newIAM(c), newAdmin(c), newServer(c), newDev(c))
+	}, newSecret(c), newVersion(c), newStage(c), newPassword(c), newIAM(c), newEnv(c), newDoctor(c), newAdmin(c), newServer(c), newDev(c))
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.endpoint, "endpoint", "", "URL of the server (COFFER_ENDPOINT)")
 	flags.StringVar(&c.project, "project", "", "id of the project (COFFER_PROJECT_ID)")
@@ -129,8 +129,7 @@ func (c *cli) setting(flag string, names ...string) string {
 func (c *cli) client() (*client.Client, error) {
 	config := c.server()
 	config.Token = c.getenv("COFFER_TOKEN")
-	config.AccessKey = c.setting("", "COFFER_ACCESS_KEY", "HUAWEICLOUD_SDK_AK", "CLOUD_SDK_AK")
-	config.SecretKey = c.setting("", "COFFER_SECRET_KEY", "HUAWEICLOUD_SDK_SK", "CLOUD_SDK_SK")
+	config.AccessKey, config.SecretKey = c.accessKey()
 	config.SecurityToken = c.getenv("COFFER_SECURITY_TOKEN")
 	if config.Token == "" && (config.AccessKey == "" || config.SecretKey == "") {
 		return nil, hinted(usageError{errors.New("no credentials")},
@@ -188,24 +187,16 @@ func (c *cli) inProject(ctx context.Context) (*client.Client, error) {
 	if len(projects) != 1 {
 		return nil, hinted(usageError{fmt.Errorf("these credentials reach %d projects", len(projects))}, "name one with --project or COFFER_PROJECT_ID")
 	}
-	return cl.WithProject(projects[0]), nil
+	return cl.WithProject(projects[0].ID), nil
 }
 
-// reachable returns the ids of the projects that the caller can reach.
-func reachable(ctx context.Context, cl *client.Client) ([]string, error) {
-	var list struct {
-		Projects []struct {
-			ID string `json:"id"`
-		} `json:"projects"`
-	}
-	if _, err := cl.Do(ctx, "GET", "/v3/auth/projects", nil, &list); err != nil {
+// reachable returns the projects that the caller can reach.
+func reachable(ctx context.Context, cl *client.Client) ([]project, error) {
+	projects, err := listProjects(ctx, cl, "/v3/auth/projects")
+	if err != nil {
 		return nil, fmt.Errorf("looking up the project: %w", err)
 	}
-	ids := make([]string, 0, len(list.Projects))
-	for _, p := range list.Projects {
-		ids = append(ids, p.ID)
-	}
-	return ids, nil
+	return projects, nil
 }
 
 // call sends one request in the project.

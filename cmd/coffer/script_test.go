@@ -9,6 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -44,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"serve":   serve,
 			"stop":    stop,
 			"project": makeProject,
+			"proxy":   proxy,
 		},
 	})
 }
@@ -190,4 +194,20 @@ func makeProject(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = cl.Do(context.Background(), "POST", "/v3/projects", in, &answer)
 	ts.Check(err)
 	ts.Setenv("PROJECT", answer.Project.ID)
+}
+
+// proxy puts a proxy before the server that rewrites the Host header: proxy NAME.
+// COFFER_ENDPOINT is that of the proxy afterwards.
+func proxy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: proxy NAME")
+	}
+	target, err := url.Parse(ts.Getenv("COFFER_ENDPOINT"))
+	ts.Check(err)
+	p := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = args[0]
+	}})
+	ts.Defer(p.Close)
+	ts.Setenv("COFFER_ENDPOINT", p.URL)
 }

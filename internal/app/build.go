@@ -84,6 +84,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if s.topics, err = s.openTopics(); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if s.keystone, err = s.openKeystone(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -250,6 +253,7 @@ func (s *Server) authOptions() auth.Options {
 		Region: s.config.Region, Window: a.ClockTolerance, Now: s.clock.Now, WallNow: time.Now,
 		AllowUnsignedPayload: a.AllowUnsignedPayload, DebugSignatures: a.DebugSignatures, Logger: s.log,
 		RegionAliases: s.config.Aliases, AnyRegion: s.dev != nil, TrustedProxies: s.proxies, RequestID: httpapi.RequestID,
+		Keystone: s.keystone,
 	}
 }
 

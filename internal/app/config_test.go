@@ -104,15 +104,21 @@ func TestConfigIsChecked(t *testing.T) {
 		"cache: {record_bytes: 0}":                 "cache.record_bytes",
 		"timeouts: {shutdown: 0s}":                 "timeouts.shutdown is 0s",
 		"timeouts: {read: 1us}":                    "timeouts.read is 1µs",
-		"[]":                                       "cannot unmarshal",
-		"listen: [a]":                              "line 1: cannot unmarshal",
-		"limits: {value_bytes: many}":              "line 1: cannot unmarshal",
-		"listen: \"\x01\"":                         "control characters are not allowed",
-		"a: b: c":                                  "mapping values are not allowed",
-		"timeouts:\n  idle: 30":                    "line 2: `30` is no duration",
-		"tls:\n  certificat: a":                    `line 2: unknown key "certificat"`,
-		"sinks:\n  - {topic: a}":                   `line 2: unknown key "topic"`,
-		"data: a\n---\n":                           "more than one YAML document",
+		"keystone: {url: https://k:5000/v3}":       "",
+		"keystone: {url: https://k:5000}":          `keystone.url is "https://k:5000"`,
+		"keystone: {url: https://k/v3, user: c}":   "keystone.user goes with one of",
+		"keystone: {url: https://k/v3, user: c, password_env: P}":                                          "keystone.project is empty",
+		"keystone: {url: https://k/v3, roles: [{role: m, policy: All}]}":                                   `keystone.roles[0]: role "m" gets policy "All"`,
+		"keystone: {url: https://k/v3, roles: [{role: m, policy: te_admin}], projects: [{project_id: a}]}": "keystone.projects[0]",
+		"[]":                          "cannot unmarshal",
+		"listen: [a]":                 "line 1: cannot unmarshal",
+		"limits: {value_bytes: many}": "line 1: cannot unmarshal",
+		"listen: \"\x01\"":            "control characters are not allowed",
+		"a: b: c":                     "mapping values are not allowed",
+		"timeouts:\n  idle: 30":       "line 2: `30` is no duration",
+		"tls:\n  certificat: a":       `line 2: unknown key "certificat"`,
+		"sinks:\n  - {topic: a}":      `line 2: unknown key "topic"`,
+		"data: a\n---\n":              "more than one YAML document",
 	} {
 		_, err := parseConfig([]byte(text))
 		if want == "" && err != nil {
@@ -184,7 +190,7 @@ func TestShellWord(t *testing.T) {
 		"/tmp/a-b_c.pem": "/tmp/a-b_c.pem", "https://127.0.0.1:1": "https://127.0.0.1:1",
 		"": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "https://[::1]:1": "'https://[::1]:1'",
 	} {
-		if got := shellWord(text); got != want {
+		if got := ShellWord(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}

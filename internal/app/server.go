@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"coffer/internal/auth"
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
@@ -37,6 +38,7 @@ type Server struct {
 	stopping atomic.Bool
 	dev      *devControls // nil but in dev mode
 	topics   notify.Topics
+	keystone auth.Keystone
 	proxies  []netip.Prefix
 }
 

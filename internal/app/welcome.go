@@ -9,7 +9,7 @@ import (
 
 // welcome is what a starting server prints: where it is, on the first start the
 // credentials, and lines to copy for each kind of client.
-var welcome = template.Must(template.New("welcome").Funcs(template.FuncMap{"sh": shellWord}).Parse(`
+var welcome = template.Must(template.New("welcome").Funcs(template.FuncMap{"sh": ShellWord}).Parse(`
 Coffer serves {{.URL}}
   region {{.Region}}{{if .Aliases}} (also {{.Aliases}}){{end}}, domain {{.Domain}}, project {{.ProjectID}}
 {{- if .Data}}
@@ -53,9 +53,9 @@ curl with a token:
 
 `))
 
-// shellWord returns text as one word of a shell: as it is where that is safe, else
+// ShellWord returns text as one word of a shell: as it is where that is safe, else
 // in quotes.
-func shellWord(text string) string {
+func ShellWord(text string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=,"
 	if text != "" && strings.Trim(text, plain) == "" {
 		return text

@@ -50,6 +50,8 @@ type Options struct {
 	// a wrong signature (auth.md section 8).
 	DebugSignatures bool
 
+	Keystone Keystone // who else issues tokens
+
 	Logger    *slog.Logger                 // nil for none
 	RequestID func(context.Context) string // request id for the log; nil for none
 }

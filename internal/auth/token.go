@@ -9,14 +9,18 @@ import (
 	"coffer/internal/store"
 )
 
+const unreadable = "decrypt token fail"
+
 // byToken authenticates a request by its X-Auth-Token. Unknown, revoked and void
 // tokens have one answer; only what once was a token is told that it expired.
 func (a *Authenticator) byToken(ctx context.Context, t *attempt, values []string) (iam.Caller, error) {
-	const unreadable = "decrypt token fail"
 	if len(values) > 1 {
 		return iam.Caller{}, t.refuse(unreadable)
 	}
 	hash, ok := credential.HashToken(values[0])
+	if !ok && a.o.Keystone.Tokens != nil {
+		return a.byKeystone(ctx, t, values[0])
+	}
 	if !ok {
 		return iam.Caller{}, t.refuse(unreadable)
 	}

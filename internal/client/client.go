@@ -35,6 +35,7 @@ type Config struct {
 	SecretKey     string
 	SecurityToken string // goes with a temporary access key
 	CACert        []byte // PEM; nil for the roots of the system
+	SignHost      bool   // sign the Host header too, as the Python, Java and Node SDKs do
 	Timeout       time.Duration
 	Now           func() time.Time // dates signatures
 }
@@ -185,7 +186,11 @@ func (c *Client) authorize(req *http.Request, body []byte) error {
 		req.Header.Set("X-Security-Token", c.config.SecurityToken)
 	}
 	m := signature.NewMessage(req, signature.BodyHash(body))
-	authorization, err := c.key.Sign(&m, nil, c.config.Now())
+	var signed []string
+	if c.config.SignHost {
+		signed = []string{"host", "x-sdk-date"}
+	}
+	authorization, err := c.key.Sign(&m, signed, c.config.Now())
 	if err != nil {
 		return fmt.Errorf("signing the request: %w", err)
 	}

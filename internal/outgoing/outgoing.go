@@ -61,18 +61,34 @@ func New(o Options) *Client {
 	}}
 }
 
+// Answer is what came back. Of the body there are at most ResponseLimit bytes.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
 // Do sends r and returns the status and at most ResponseLimit bytes of the answer.
 func (c *Client) Do(ctx context.Context, r *http.Request) (status int, body []byte, err error) {
+	answer, err := c.Send(ctx, r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return answer.Status, answer.Body, nil
+}
+
+// Send sends r and returns the answer.
+func (c *Client) Send(ctx context.Context, r *http.Request) (*Answer, error) {
 	resp, err := c.http.Do(r.WithContext(ctx))
 	if err != nil {
-		return 0, nil, fmt.Errorf("calling %s: %w", r.URL.Host, cause(err))
+		return nil, fmt.Errorf("calling %s: %w", r.URL.Host, cause(err))
 	}
 	defer resp.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, ResponseLimit))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, ResponseLimit))
 	if err != nil {
-		return 0, nil, fmt.Errorf("reading the answer of %s: %w", r.URL.Host, err)
+		return nil, fmt.Errorf("reading the answer of %s: %w", r.URL.Host, err)
 	}
-	return resp.StatusCode, body, nil
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
 // Close ends idle connections.

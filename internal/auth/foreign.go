@@ -50,6 +50,7 @@ func (a *Authenticator) byKeystone(ctx context.Context, t *attempt, text string)
 	}
 	return iam.Caller{
 		DomainID: d.ID, DomainName: d.Name, UserID: token.UserID, UserName: token.UserName, PrincipalID: token.UserID,
+		Foreign:   true,
 		ProjectID: p.ID, ProjectName: p.Name, Policies: a.o.Keystone.granted(token.Roles),
 		SourceIP: t.source, Secure: t.secure, Now: t.now,
 	}, nil

@@ -237,7 +237,7 @@ func (s *Service) named(ctx context.Context, list []csms.Grant) ([]NamedGrant, e
 // policy stands, and so do the limits of a temporary key, for r is decided anew.
 func (s *Service) permit(ctx context.Context, who *iam.Caller, t target, r iam.Request, now csms.Millis) error {
 	denied := t.decide(who, r)
-	if denied == nil || t.secret == nil || who.UserID == "" || !r.Op.Operation().Grantable {
+	if denied == nil || t.secret == nil || who.UserID == "" || who.Foreign || !r.Op.Operation().Grantable {
 		return denied
 	}
 	switch live, err := s.granted(ctx, who, t.secret.ID, now); {

@@ -88,6 +88,7 @@ func TestGrant_gives_way_to_limits(t *testing.T) {
 		"organisation does not":     {func(c *iam.Caller) { c.Boundary = policy[:1] }, csms.CodeForbidden},
 		"another user":              {func(c *iam.Caller) { c.UserID = "other" }, csms.CodeForbidden},
 		"an agency":                 {func(c *iam.Caller) { c.UserID, c.PrincipalID = "", "caller" }, csms.CodeForbidden},
+		"a user of Keystone":        {func(c *iam.Caller) { c.Foreign = true }, csms.CodeForbidden},
 		"acting in another project": {func(c *iam.Caller) { c.ProjectID = testkit.OtherProjectID }, csms.CodeForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,8 +50,8 @@ func (s *Service) authorizeOwn(c *iam.Caller) error {
 	if d := iam.Evaluate(c, &r); !d.Allowed {
 		return d.Err()
 	}
-	if c.UserID == "" {
-		return csms.Errorf(csms.CodeForbidden, "The caller is no user and has no password.")
+	if c.UserID == "" || c.Foreign {
+		return csms.Errorf(csms.CodeForbidden, "The caller is no user of this server and has no password here.")
 	}
 	return nil
 }

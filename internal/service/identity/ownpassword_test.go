@@ -45,8 +45,8 @@ func TestUpdateUserPassword_refuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	denied.Policies = append(denied.Policies, deny)
-	agency, gone := *f.bob(), *f.bob()
-	agency.UserID, gone.UserID = "", "gone"
+	agency, gone, foreign := *f.bob(), *f.bob(), *f.bob()
+	agency.UserID, gone.UserID, foreign.Foreign = "", "gone", true
 	for name, tt := range map[string]struct {
 		caller   *iam.Caller
 		from, to identity.Credential
@@ -57,6 +57,7 @@ func TestUpdateUserPassword_refuses(t *testing.T) {
 		"too short":             {f.bob(), bobsPassword, "1234567", csms.CodeInvalid},
 		"the same":              {f.bob(), bobsPassword, bobsPassword, csms.CodeInvalid},
 		"an agency":             {&agency, bobsPassword, "another password", csms.CodeForbidden},
+		"a user of Keystone":    {&foreign, bobsPassword, "another password", csms.CodeForbidden},
 		"a user who is gone":    {&gone, bobsPassword, "another password", csms.CodeInvalid},
 		"denied by a policy":    {&denied, bobsPassword, "another password", csms.CodeForbidden},
 		"password of another":   {f.bob(), "root's password", "another password", csms.CodeInvalid},

@@ -137,6 +137,7 @@ func TestEvaluate_agrees_with_the_reference(t *testing.T) {
 		c := genCaller.Draw(t, "caller")
 		for range 8 {
 			r := genRequest.Draw(t, "request")
+			r.Granted = rapid.Bool().Draw(t, "granted")
 			if d := Evaluate(c, r); d.Allowed != refAllowed(c, r) {
 				t.Fatalf("%v, the reference says %v", &d, !d.Allowed)
 			}

@@ -38,17 +38,18 @@ func refAllowed(c *Caller, r *Request) bool {
 	if c.DomainID != r.Domain || r.Project != "" && r.Project != c.ProjectID {
 		return false
 	}
-	if !c.Owner && !refUnion(c, r, c.Policies) {
+	granted := r.Granted && r.Op.Operation().Grantable
+	if !c.Owner && !refUnion(c, r, c.Policies, granted) {
 		return false
 	}
-	if c.Session != nil && !refUnion(c, r, []*Policy{c.Session}) {
+	if c.Session != nil && !refUnion(c, r, []*Policy{c.Session}, false) {
 		return false
 	}
-	return len(c.Boundary) == 0 || refUnion(c, r, c.Boundary)
+	return len(c.Boundary) == 0 || refUnion(c, r, c.Boundary, false)
 }
 
-func refUnion(c *Caller, r *Request, policies []*Policy) bool {
-	allowed := false
+// refUnion judges by policies; allowed is what holds without any.
+func refUnion(c *Caller, r *Request, policies []*Policy, allowed bool) bool {
 	for _, p := range policies {
 		var d refDocument
 		if err := json.Unmarshal(p.Document(), &d); err != nil {

@@ -215,3 +215,21 @@ func TestDeleteGrant_ends_access(t *testing.T) {
 	}
 	refused(t, readAs(t, k, caller(t)), csms.CodeForbidden)
 }
+
+// G5, G1: users of another domain do not exist for an administrator of this one.
+func TestUsers_of_another_domain_do_not_exist(t *testing.T) {
+	k := testkit.New(t, testkit.Options{})
+	sec := create(t, k, "db")
+	u := &store.User{ID: "stranger", DomainID: "d0000000000000000000000000000009", Name: "stranger", Enabled: true}
+	if err := k.Store.Update(t.Context(), func(tx *store.Tx) error { return tx.PutUser(u) }); err != nil {
+		t.Fatal(err)
+	}
+	_, err := k.Service.CreateGrants(t.Context(), owner(), grantTo(sec, "stranger", 0))
+	refused(t, err, csms.CodeNotFound)
+	_, err = k.Service.ShowUserDetail(t.Context(), owner(), "stranger")
+	refused(t, err, csms.CodeNotFound)
+	users, total, err := k.Service.ListUsers(t.Context(), owner(), service.UserListing{Limit: 100, UserInfo: "stranger"})
+	if err != nil || total != 0 || len(users) != 0 {
+		t.Errorf("listed: %v of %d, %v", users, total, err)
+	}
+}

@@ -232,12 +232,12 @@ func (s *Service) named(ctx context.Context, list []csms.Grant) ([]NamedGrant, e
 	return out, nil
 }
 
-// permit decides r, and looks at the grants on the secret where the policies of the
-// caller do not allow it: whoever they allow pays nothing for grants. A deny in a
-// policy stands, and so do the limits of a temporary key, for r is decided anew.
-func (s *Service) permit(ctx context.Context, who *iam.Caller, t target, r iam.Request, now csms.Millis) error {
-	denied := t.decide(who, r)
-	if denied == nil || t.secret == nil || who.UserID == "" || who.Foreign || !r.Op.Operation().Grantable {
+// orGranted returns denied, with which the policies of the caller refused r, unless a
+// grant on the secret gives what they do not allow: so whoever they allow pays nothing
+// for grants. A deny in a policy stands, and so do the limits of a temporary key, for
+// r is decided anew.
+func (s *Service) orGranted(ctx context.Context, who *iam.Caller, t target, r iam.Request, now csms.Millis, denied error) error {
+	if t.secret == nil || who.UserID == "" || who.Foreign || !r.Op.Operation().Grantable {
 		return denied
 	}
 	switch live, err := s.granted(ctx, who, t.secret.ID, now); {

@@ -109,8 +109,10 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, r iam.Request,
 			return target{}, t.missing
 		}
 	}
-	if err := s.permit(ctx, who, t, r, now); err != nil {
-		return target{}, err
+	if denied := t.decide(who, r); denied != nil {
+		if err := s.orGranted(ctx, who, t, r, now, denied); err != nil {
+			return target{}, err
+		}
 	}
 	if r.SecretName != "" {
 		if err := csms.CheckName("secret_name", r.SecretName); err != nil {
@@ -129,8 +131,10 @@ func (s *Service) authorizeByID(ctx context.Context, who *iam.Caller, r iam.Requ
 	if t.missing != nil && csms.CodeOf(t.missing) != csms.CodeNotFound {
 		return target{}, t.missing
 	}
-	if err := s.permit(ctx, who, t, r, now); err != nil {
-		return target{}, err
+	if denied := t.decide(who, r); denied != nil {
+		if err := s.orGranted(ctx, who, t, r, now, denied); err != nil {
+			return target{}, err
+		}
 	}
 	return t, csms.CheckSecretID(id)
 }

@@ -38,6 +38,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/auth/credential", To: []string{"internal/csms", "internal/store", "internal/seal"}},
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone"}},
 	{From: "internal/auth/keystone", To: []string{"internal/outgoing"}},
+	{From: "internal/auth/oidc", To: []string{"internal/outgoing"}},
 	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 	// The KMS API manages the keys of the embedded engine: an external one has its own.
@@ -63,7 +64,7 @@ var arrows = []arch.Arrow{
 // production is everything but the composition root and what is for tests.
 var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
-	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone",
+	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
 	"internal/outgoing",

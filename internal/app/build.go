@@ -87,6 +87,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if s.keystone, err = s.openKeystone(); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if s.issuers, err = s.openIssuers(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -261,6 +264,7 @@ func (s *Server) identityOptions(in setup) identity.Options {
 	o := identity.Options{
 		Now: s.clock.Now, Rand: rand.Reader, Region: s.config.Region, RegionAliases: s.config.Aliases, AnyRegion: in.dev,
 		TokenTTL: s.config.Auth.TokenTTL, Logger: s.log, Services: []string{"iam", "identity", "kms", "csms", "sts"},
+		Issuers: s.issuers,
 	}
 	if in.dev {
 		o.PasswordParams = identity.DevPasswordParams() // its password is public

@@ -17,6 +17,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
 	"coffer/internal/notify"
+	"coffer/internal/service/identity"
 )
 
 // Server is one running Coffer: a listener, the stack behind it, and the jobs.
@@ -39,6 +40,7 @@ type Server struct {
 	dev      *devControls // nil but in dev mode
 	topics   notify.Topics
 	keystone auth.Keystone
+	issuers  map[string]identity.Issuer
 	proxies  []netip.Prefix
 }
 

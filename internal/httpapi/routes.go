@@ -138,7 +138,10 @@ var routes = []route{
 	{Name: "UpdatePermanentAccessKey", Pattern: "PUT /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(updateAccessKey)},
 	{Name: "DeletePermanentAccessKey", Pattern: "DELETE /v3.0/OS-CREDENTIAL/credentials/{access_key}", handler: lookUp(deleteAccessKey)},
 
-	{Name: "CreateTemporaryAccessKeyByToken", Pattern: "POST /v3.0/OS-CREDENTIAL/securitytokens", handler: authenticated(http.StatusCreated, createTemporaryAccessKey)},
+	{Name: "CreateTemporaryAccessKeyByToken", Pattern: "POST /v3.0/OS-CREDENTIAL/securitytokens", handler: createTemporaryAccessKey},
+	{Name: "CreateTokenWithIdToken", Pattern: "POST /v3.0/OS-AUTH/id-token/tokens", Keystone: true, handler: tokenForIDToken},
+	{Name: "CreateUnscopedTokenWithIdToken", Pattern: "POST /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/auth", Keystone: true, handler: unscopedTokenForIDToken},
+	{Name: "AssumePodIdentity", Pattern: "POST /pod-identity/credentials", Keystone: true, handler: assumePodIdentity},
 
 	{Name: "CreatePolicyV5", Pattern: "POST /v5/policies", handler: authenticated(http.StatusCreated, createPolicy)},
 	{Name: "ListPoliciesV5", Pattern: "GET /v5/policies", handler: lookUp(listPolicies)},

@@ -1,12 +1,33 @@
 package httpapi
 
-import "coffer/internal/service/identity"
+import (
+	"net/http"
 
-// createTemporaryAccessKey is POST /v3.0/OS-CREDENTIAL/securitytokens (auth.md 3.5).
-func createTemporaryAccessKey(a *API, x *exchange) (any, error) {
-	var body identity.TemporaryKeyRequest
-	if err := x.decodeIAM(&body); err != nil {
-		return nil, err
+	"coffer/internal/service/identity"
+)
+
+// createTemporaryAccessKey is POST /v3.0/OS-CREDENTIAL/securitytokens (auth.md 3.5). The
+// token stands in the header or, as the SDKs send it after a login with an ID token,
+// in the body.
+func createTemporaryAccessKey(a *API, x *exchange) error {
+	if err := x.readBody(a.BodyLimit); err != nil {
+		return err
 	}
-	return a.Identity.CreateTemporaryAccessKeyByToken(x.ctx, &x.who, body)
+	var body identity.TemporaryKeyRequest
+	unread := x.decodeIAM(&body)
+	if token := body.Auth.Identity.Token.ID; unread == nil && token != "" && x.r.Header.Get("X-Auth-Token") == "" && x.r.Header.Get("Authorization") == "" {
+		x.r.Header.Set("X-Auth-Token", string(token))
+	}
+	who, err := a.Authenticator.Authenticate(x.ctx, x.r, x.body)
+	if err != nil {
+		return err
+	}
+	if x.who = who; unread != nil {
+		return unread
+	}
+	answer, err := a.Identity.CreateTemporaryAccessKeyByToken(x.ctx, &x.who, body)
+	if err != nil {
+		return err
+	}
+	return x.replyWith(http.StatusCreated, answer)
 }

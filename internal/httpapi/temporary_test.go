@@ -109,3 +109,32 @@ func sendTemporary(t *testing.T, k *testkit.Kit, key temporary, method, target, 
 	r.Header.Set(signature.AuthorizationHeader, authorization)
 	return k.Send(r)
 }
+
+// TestTemporaryAccessKeyForATokenInTheBody: the SDKs send the token that an ID token
+// bought in the body alone (auth.md 3.5); a header goes before it.
+func TestTemporaryAccessKeyForATokenInTheBody(t *testing.T) {
+	k := testkit.New(t, testkit.Options{})
+	login := k.Do("", "POST", "/v3/auth/tokens?nocatalog=true", `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"`+testkit.Owner+`","password":"`+testkit.OwnerPassword+`","domain":{"name":"acme"}}}}}}`)
+	token := login.Header().Get("X-Subject-Token")
+	if token == "" {
+		t.Fatal(login.Body)
+	}
+	for name, c := range map[string]struct {
+		header, body string
+		status       int
+	}{
+		"in the body": {"", token, http.StatusCreated},
+		"wrong":       {"", "x", http.StatusUnauthorized},
+		"nowhere":     {"", "", http.StatusUnauthorized},
+		"both":        {"x", token, http.StatusUnauthorized},
+	} {
+		r := httptest.NewRequest("POST", "/v3.0/OS-CREDENTIAL/securitytokens", strings.NewReader(`{"auth":{"identity":{"methods":["token"],"token":{"id":"`+c.body+`","duration_seconds":3600}}}}`))
+		r.Header.Set("Content-Type", "application/json")
+		if c.header != "" {
+			r.Header.Set("X-Auth-Token", c.header)
+		}
+		if w := k.Send(r); w.Code != c.status {
+			t.Errorf("%s: %d, want %d", name, w.Code, c.status)
+		}
+	}
+}

@@ -91,6 +91,29 @@ func (c *Client) Send(ctx context.Context, r *http.Request) (*Answer, error) {
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
+// HTTP returns the client itself, for libraries that make calls of their own. It sends
+// where Do sends, and bounds answers by cutting them off.
+func (c *Client) HTTP() *http.Client {
+	bounded := *c.http
+	bounded.Transport = limited{c.http.Transport}
+	return &bounded
+}
+
+// limited cuts bodies off after ResponseLimit bytes.
+type limited struct{ http.RoundTripper }
+
+func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, ResponseLimit), resp.Body}
+	return resp, nil
+}
+
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

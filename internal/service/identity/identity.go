@@ -45,6 +45,9 @@ type Options struct {
 	ParallelHashes int            // how many passwords are hashed at a time; 0 means 4
 	Services       []string       // types in the catalog; nil means DefaultServices
 
+	// Issuers are those whose ID tokens log users in, by the id that clients name.
+	Issuers map[string]Issuer
+
 	Logger *slog.Logger // nil for none
 }
 

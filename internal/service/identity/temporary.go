@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"coffer/internal/auth/credential"
-	"coffer/internal/csms"
 	"coffer/internal/iam"
 	"coffer/internal/store"
 )
@@ -31,9 +30,11 @@ type TemporaryKeyRequest struct {
 	} `json:"auth"`
 }
 
-// TemporaryToken says how long the key lives. The token itself stands in the header.
+// TemporaryToken says how long the key lives. ID is the token itself, where it does not
+// stand in the header.
 type TemporaryToken struct {
-	DurationSeconds Seconds `json:"duration_seconds"`
+	ID              Credential `json:"id"`
+	DurationSeconds Seconds    `json:"duration_seconds"`
 }
 
 // Seconds is a number of seconds, which clients send as a number or as text. Zero
@@ -88,25 +89,11 @@ func (s *Service) CreateTemporaryAccessKeyByToken(ctx context.Context, c *iam.Ca
 	if err := s.refuseTemporary(ctx, c); err != nil {
 		return TemporaryKeyAnswer{}, err
 	}
-	id, secret, err := credential.NewAccessKey(s.o.Rand)
+	k, secret, token, err := s.temporaryKey(c.UserID, c.DomainID, life, policy, s.o.Now())
 	if err != nil {
 		return TemporaryKeyAnswer{}, err
 	}
 	defer secret.Wipe()
-	token, _, err := credential.NewToken(s.o.Rand)
-	if err != nil {
-		return TemporaryKeyAnswer{}, err
-	}
-	now := s.o.Now()
-	k := &store.AccessKey{
-		AccessKey: "HSTA" + id[4:], UserID: c.UserID, DomainID: c.DomainID, Active: true, CreateTime: now,
-		Temporary: &store.Temporary{
-			TokenHash: credential.HashSecurityToken(token), ExpiresAt: now + csms.Millis(life)*1000, SessionPolicy: policy,
-		},
-	}
-	if k.SealedSecret, err = credential.SealSecret(s.box, k, secret); err != nil {
-		return TemporaryKeyAnswer{}, err
-	}
 	if err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutAccessKey(k) }); err != nil {
 		return TemporaryKeyAnswer{}, err
 	}

@@ -42,6 +42,8 @@ type login struct {
 	renewed      string // a hash of the same password with the costs of now, or ""
 
 	from *[32]byte // hash of the token that was shown; nil for the method password
+
+	elsewhere bool // an issuer has said who it is, and no password of ours counts
 }
 
 // IssueToken makes a token for whoever proves who he is, by the method password or
@@ -57,6 +59,11 @@ func (s *Service) IssueToken(ctx context.Context, q TokenAsk) (IssuedToken, erro
 	if err != nil {
 		return IssuedToken{}, err
 	}
+	return s.issueFor(ctx, &q, l)
+}
+
+// issueFor makes the token for a login that held.
+func (s *Service) issueFor(ctx context.Context, q *TokenAsk, l *login) (IssuedToken, error) {
 	subject, hash, err := credential.NewToken(s.o.Rand)
 	if err != nil {
 		return IssuedToken{}, err
@@ -68,7 +75,7 @@ func (s *Service) IssueToken(ctx context.Context, q TokenAsk) (IssuedToken, erro
 	i := issue{token: &store.Token{Hash: hash, AuditID: audit}}
 	now := s.o.Now()
 	err = s.store.Update(ctx, func(tx *store.Tx) error { return s.issue(tx, &i, l, &q.Request.Auth.Scope, now) })
-	s.logged(ctx, &q, l.userID, err)
+	s.logged(ctx, q, l.userID, err)
 	if err != nil {
 		return IssuedToken{}, err
 	}
@@ -128,7 +135,7 @@ func standing(tx *store.Tx, l *login) (*store.User, *store.Domain, error) {
 	if err != nil {
 		return nil, nil, orUnauthorized(err)
 	}
-	if !u.Enabled || !d.Enabled || l.from == nil && u.PasswordHash != l.passwordHash {
+	if !u.Enabled || !d.Enabled || l.from == nil && !l.elsewhere && u.PasswordHash != l.passwordHash {
 		return nil, nil, Unauthorized()
 	}
 	return u, d, nil
@@ -260,7 +267,7 @@ func (s *Service) logged(ctx context.Context, q *TokenAsk, userID string, err er
 // known returns the methods that exist, so that the log repeats no text of a stranger.
 func known(methods []string) []string {
 	var out []string
-	for _, m := range []string{"password", "token"} {
+	for _, m := range []string{"password", "token", idTokenMethod} {
 		if slices.Contains(methods, m) {
 			out = append(out, m)
 		}

@@ -49,3 +49,39 @@ fi
 if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage >/dev/null; then
 	install "OpenStack Keystone, whose tokens Coffer accepts" keystone
 fi
+
+# The official SDKs in other languages, each in a folder that git does not see. A stamp
+# holds what was asked for, so that nothing is fetched twice.
+e2e="$(cd "$(dirname "${BASH_SOURCE[0]}")/../e2e" && pwd)"
+
+fresh() { [ -f "$2" ] && cmp -s "$1" "$2"; }
+
+if ! fresh "$e2e/python/requirements.txt" "$e2e/python/.venv/stamp"; then
+	python3 -c 'import venv, ensurepip' 2>/dev/null || install "Python with venv, for its SDK" python3 python3-venv
+	printf '\n=== %s ===\n' "Fetching the SDK for Python"
+	rm -rf "$e2e/python/.venv"
+	python3 -m venv "$e2e/python/.venv"
+	"$e2e/python/.venv/bin/pip" install -q --disable-pip-version-check -r "$e2e/python/requirements.txt"
+	cp "$e2e/python/requirements.txt" "$e2e/python/.venv/stamp"
+fi
+
+sources="$(mktemp)"
+trap 'rm -f "$sources"' EXIT
+cat "$e2e/java/pom.xml" "$e2e"/java/src/main/java/com/huaweicloud/sdk/test/*.java >"$sources"
+if ! fresh "$sources" "$e2e/java/target/stamp"; then
+	if ! command -v mvn >/dev/null || ! command -v javac >/dev/null || ! command -v keytool >/dev/null; then
+		install "a JDK and Maven, for the SDK for Java" default-jdk-headless maven
+	fi
+	printf '\n=== %s ===\n' "Fetching the SDK for Java, and compiling its programs"
+	mvn -q -B -f "$e2e/java/pom.xml" clean compile </dev/null
+	cp "$sources" "$e2e/java/target/stamp"
+fi
+
+if ! fresh "$e2e/node/package-lock.json" "$e2e/node/node_modules/stamp"; then
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		install "Node, for its SDK" nodejs npm
+	fi
+	printf '\n=== %s ===\n' "Fetching the SDK for Node"
+	(cd "$e2e/node" && npm ci --silent --no-audit --no-fund </dev/null)
+	cp "$e2e/node/package-lock.json" "$e2e/node/node_modules/stamp"
+fi

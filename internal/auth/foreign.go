@@ -22,6 +22,10 @@ type Keystone struct {
 	Roles map[string]*iam.Policy
 }
 
+// foreignID stands before the id of a user of Keystone, so that no id there, which its
+// administrator may choose, can be that of a user here.
+const foreignID = "keystone:"
+
 // byKeystone authenticates a request by a token of Keystone. Its user acts in the
 // project of the token and in no other; he has what his roles there grant, and is no
 // user of the embedded IAM.
@@ -37,7 +41,8 @@ func (a *Authenticator) byKeystone(ctx context.Context, t *attempt, text string)
 	case err != nil:
 		return iam.Caller{}, err
 	}
-	t.userID = token.UserID
+	id := foreignID + token.UserID
+	t.userID = id
 	if token.ProjectID == "" {
 		return iam.Caller{}, t.refuse("the token is not scoped to a project")
 	}
@@ -49,7 +54,7 @@ func (a *Authenticator) byKeystone(ctx context.Context, t *attempt, text string)
 		return iam.Caller{}, outOfReach("project")
 	}
 	return iam.Caller{
-		DomainID: d.ID, DomainName: d.Name, UserID: token.UserID, UserName: token.UserName, PrincipalID: token.UserID,
+		DomainID: d.ID, DomainName: d.Name, UserID: id, UserName: token.UserName, PrincipalID: id,
 		Foreign:   true,
 		ProjectID: p.ID, ProjectName: p.Name, Policies: a.o.Keystone.granted(token.Roles),
 		SourceIP: t.source, Secure: t.secure, Now: t.now,

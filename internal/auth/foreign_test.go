@@ -13,7 +13,7 @@ import (
 )
 
 // A user of Keystone is marked as one, so that a user here with the same id stays
-// somebody else (ADR 14). How Keystone itself answers is tested in e2e/keystone.
+// somebody else (ADR 14). How Keystone itself answers is tested in e2e/identity.
 func TestAuthenticate_marks_a_user_of_Keystone(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, err := w.Write([]byte(`{"token":{"user":{"id":"` + owner + `","name":"mia","domain":{"id":"default"}},
@@ -28,7 +28,7 @@ func TestAuthenticate_marks_a_user_of_Keystone(t *testing.T) {
 		Tokens: keystone.New(keystone.Options{URL: server.URL + "/v3", Client: client, Now: time.Now}),
 	}})
 	c, err := f.send(withToken("token-of-Keystone"), nil)
-	if err != nil || c.UserID != owner || !c.Foreign || c.Owner {
+	if err != nil || c.UserID != "keystone:"+owner || !c.Foreign || c.Owner {
 		t.Errorf("caller %+v, %v", c, err)
 	}
 	own, err := f.send(get(), nil)

@@ -15,8 +15,8 @@ type Caller struct {
 	UserName    string
 	PrincipalID string // the user's id, or agency id and session name
 
-	// Foreign marks a user of another identity service: UserID was given there, and a
-	// user of the embedded IAM who has the same one is somebody else.
+	// Foreign marks a user of another identity service: UserID was given there, with a
+	// prefix, and no user of the embedded IAM has it.
 	Foreign bool
 
 	// Owner marks the account owner: everything in the domain, whatever Policies say

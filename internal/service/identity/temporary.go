@@ -122,8 +122,12 @@ func (q *TemporaryKeyRequest) check() (life Seconds, policy []byte, err error) {
 	return life, policy, err
 }
 
-// refuseTemporary reports a caller who signed with a temporary key.
+// refuseTemporary reports a caller who signed with a temporary key, or who is no user
+// of ours.
 func (s *Service) refuseTemporary(ctx context.Context, c *iam.Caller) error {
+	if c.Foreign {
+		return forbiddenf("A user of another identity service has no access keys here.")
+	}
 	if c.AccessKey == "" {
 		return nil
 	}

@@ -1,0 +1,105 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"coffer/internal/testkit"
+)
+
+// lenient are constraints of the document that are not enforced as it has them, with the
+// reason.
+var lenient = map[string]string{
+	"ListSecrets event_name minLength":           "an empty parameter is as none: some SDKs send what was not set",
+	"BatchCreateOrDeleteTags sequence type":      ignored,
+	"BatchCreateOrDeleteTags sequence maxLength": ignored,
+	"ListResourceInstances sequence type":        ignored,
+	"ListResourceInstances sequence maxLength":   ignored,
+}
+
+const ignored = "sequence is a marker for the caller's own use, which is not looked at (T5)"
+
+// TestEveryConstraint walks the document: each constraint of the body and the query of
+// each operation is broken by itself, and refused with 400, a code of the service and the
+// envelope of the operation; nothing is written.
+func TestEveryConstraint(t *testing.T) {
+	s := readSchemas(t)
+	walked := map[string]bool{}
+	for i := range operations {
+		o := &operations[i]
+		t.Run(o.name, func(t *testing.T) {
+			c := o.newCase(t)
+			all := s.requests(t, o, c.fill(o.body))
+			if o.body != "" && len(all) == 0 {
+				t.Error("the document has no constraint of the body")
+			}
+			for _, b := range all {
+				walked[o.name+" "+b.what] = true
+				if lenient[o.name+" "+b.what] != "" {
+					taken(t, o, &b)
+					continue
+				}
+				refusedWhole(t, o, c, &b)
+			}
+		})
+	}
+	t.Logf("%d requests, each with one constraint broken", len(walked))
+	for key := range lenient {
+		if !walked[key] {
+			t.Errorf("%s is an exception that the document does not need", key)
+		}
+	}
+}
+
+func (b *broken) send(o *operation, c *corpusCase) *httptest.ResponseRecorder {
+	target := path(o.path)
+	if b.query != "" {
+		target += "?" + c.fill(b.query)
+	}
+	return c.kit.Do(testkit.Owner, o.method, target, b.body)
+}
+
+// taken checks that an exception is one.
+func taken(t *testing.T, o *operation, b *broken) {
+	t.Helper()
+	if w := b.send(o, o.newCase(t)); w.Code != o.status {
+		t.Errorf("%s: %d, and it is an exception", b.what, w.Code)
+	}
+}
+
+// refusedWhole checks that a request is refused, and leaves everything as it was.
+func refusedWhole(t *testing.T, o *operation, c *corpusCase, b *broken) {
+	t.Helper()
+	before := state(c)
+	w := b.send(o, c)
+	var answer struct {
+		Code  string `json:"error_code"`
+		Error struct {
+			Code string `json:"error_code"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(w.Body.Bytes(), &answer) // what is no JSON has no code
+	code := answer.Code
+	if o.wrapped() {
+		code = answer.Error.Code
+	}
+	if w.Code != http.StatusBadRequest || !strings.HasPrefix(code, "CSMS.") {
+		t.Errorf("%s: %.200s %s: %d %.200s", b.what, b.body, b.query, w.Code, w.Body)
+	}
+	if state(c) != before {
+		t.Errorf("%s: something was written", b.what)
+	}
+}
+
+// state is what the operations can change, as others read it.
+func state(c *corpusCase) string {
+	var out strings.Builder
+	for _, target := range []string{"secrets", "secrets/a", "secrets/a/versions", "csms/tags", "csms/events", "secrets/checker/config", "csms/grants?resource_id=" + firstID} {
+		w := c.kit.Do(testkit.Owner, http.MethodGet, path(target), "")
+		out.WriteString(w.Body.String() + "\n")
+	}
+	return out.String()
+}

@@ -64,6 +64,7 @@ func New(o Options) *API {
 	}
 	a.mux.HandleFunc("GET /healthz", a.healthz)
 	a.mux.HandleFunc("GET /readyz", a.readyz)
+	a.handleDocs()
 	if o.Metrics != nil {
 		a.mux.Handle("GET /metrics", o.Metrics.Handler())
 	}

@@ -86,6 +86,21 @@ var operations = []operation{
 	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
 
+// domainWide are the operations that are in no project.
+var domainWide = []operation{
+	{name: "ListUsers", method: "GET", path: "/v1/csms/users", query: "limit=10&offset=0", status: 200},
+	{name: "ShowUserDetail", method: "GET", path: "/v1/csms/users/$USER_nobody", status: 200},
+	{name: "UpdateUserPassword", method: "POST", path: "/v1/csms/users/change-password", body: `{"old_password":"` + testkit.OwnerPassword + `","password":"another-Passw0rd"}`, status: 200},
+}
+
+// target is the path, which is below the project unless it begins with a slash.
+func (o *operation) target() string {
+	if strings.HasPrefix(o.path, "/") {
+		return o.path
+	}
+	return "/v1/" + testkit.ProjectID + "/" + o.path
+}
+
 // someGrant is the body of CreateGrants.
 const someGrant = `{"resource_id":"` + firstID + `","type":"SECRET","grantee_type":"0","grantee_target_id":"$USER_nobody"}`
 
@@ -158,7 +173,7 @@ func (o *operation) asked(target string) string {
 // request returns the request of o, changed by change and signed by user.
 func (o *operation) request(c *corpusCase, user, body string, change func(*http.Request)) *httptest.ResponseRecorder {
 	body = c.fill(body)
-	r := httptest.NewRequest(o.method, o.asked("/v1/"+testkit.ProjectID+"/"+o.path), strings.NewReader(body))
+	r := httptest.NewRequest(o.method, c.fill(o.asked(o.target())), strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	if change != nil {
 		change(r)

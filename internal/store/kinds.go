@@ -42,9 +42,9 @@ var (
 	projectKind = plain(tableProject,
 		func(p *Project) key { return idKey(nil, tableProject, p.ID) },
 		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
-	userKind = plain(tableUser,
+	userKind = plainReferring(tableUser,
 		func(u *User) key { return idKey(nil, tableUser, u.ID) },
-		userRows).referring(userRefers)
+		userRows, userRefers)
 	policyKind = plain(tablePolicy,
 		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
 		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
@@ -111,10 +111,11 @@ func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
 	}
 }
 
-// referring returns the kind with what its records refer to.
-func (kind kind[T]) referring(to func(*T) []key) kind[T] {
-	kind.refers = to
-	return kind
+// plainReferring returns a plain kind whose records refer to others.
+func plainReferring[T any](t table, key func(*T) key, rows func(*T) []row, refers func(*T) []key) kind[T] {
+	k := plain(t, key, rows)
+	k.refers = refers
+	return k
 }
 
 func unique(k key) row { return row{key: k, unique: true} }

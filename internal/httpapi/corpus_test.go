@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -206,8 +207,9 @@ func (c *corpusCase) hide(answer string) string {
 	if !hexID.MatchString(answer) {
 		return answer
 	}
-	for name, id := range c.lookUpIDs() {
-		answer = strings.ReplaceAll(answer, id, name)
+	ids := c.lookUpIDs()
+	for _, name := range slices.Sorted(maps.Keys(ids)) { // what was renamed has two names, and the first one is taken
+		answer = strings.ReplaceAll(answer, ids[name], name)
 	}
 	return answer
 }

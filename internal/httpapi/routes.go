@@ -172,7 +172,7 @@ var routes = []route{
 	{Name: "KeystoneListAllProjectPermissionsForGroup", Pattern: "GET " + roleInAll + "/inherited_to_projects", handler: listAssignedRoles(identity.InAllProjects)},
 	{Name: "UpdateDomainGroupInheritRole", Pattern: "PUT " + roleInAll + "/{role_id}/inherited_to_projects", handler: assignRole(identity.InAllProjects)},
 	{Name: "KeystoneCheckroleForGroup", Pattern: "HEAD " + roleInAll + "/{role_id}/inherited_to_projects", handler: checkRole(identity.InAllProjects)},
-	{Name: "KeystoneRemoveDomainGroupInheritedRole", Pattern: "DELETE " + roleInAll + "/{role_id}/inherited_to_projects", handler: removeRole(identity.InAllProjects)},
+	{Name: "DeleteDomainGroupInheritedRole", Pattern: "DELETE " + roleInAll + "/{role_id}/inherited_to_projects", handler: removeRole(identity.InAllProjects)},
 
 	{Name: "CreatePermanentAccessKey", Pattern: "POST /v3.0/OS-CREDENTIAL/credentials", handler: authenticated(http.StatusCreated, createAccessKey)},
 	{Name: "ListPermanentAccessKeys", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials", handler: lookUp(listAccessKeys)},

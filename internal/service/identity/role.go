@@ -146,7 +146,7 @@ type RoleFilter struct {
 	DisplayName    string // a name, or part of names if no role is called so
 	Catalog        string
 	Type           string
-	PermissionType string // policy or role
+	PermissionType string // policy or role, of what is built in
 	Page           Page
 }
 
@@ -177,11 +177,11 @@ func (p Page) cut(list []RoleInfo) []RoleInfo {
 
 func (f *RoleFilter) keeps(r *RoleInfo) bool {
 	kind := "role"
-	if r.Flag != "" || r.DomainID != nil {
+	if r.Flag != "" {
 		kind = "policy"
 	}
 	return (f.Name == "" || f.Name == r.Name) && (f.Catalog == "" || f.Catalog == r.Catalog) &&
-		(f.Type == "" || f.Type == r.Type) && (f.PermissionType == "" || f.PermissionType == kind)
+		(f.Type == "" || f.Type == r.Type) && (f.PermissionType == "" || f.DomainID != "" || f.PermissionType == kind)
 }
 
 // choose returns the roles of list that f is after.

@@ -24,6 +24,10 @@ var refusals = []struct {
 	{localkms.ErrAlreadyPending, csms.CodeKMSAlreadyPending, "The deletion of the key is scheduled already."},
 	{localkms.ErrNotPending, csms.CodeKMSNotPending, "The deletion of the key is not scheduled."},
 	{localkms.ErrTooManyTags, csms.CodeKMSTagQuota, "The key would have more than 20 tags."},
+	{localkms.ErrTooManyGrants, csms.CodeKMSGrantQuota, "The key has 100 grants, which is the most; revoke one first."},
+	{localkms.ErrNoGrant, csms.CodeKMSGrantNotFound, "The key has no such grant."},
+	{localkms.ErrTooManyAliases, csms.CodeKMSInvalid, "The key would have more than 50 aliases."},
+	{localkms.ErrNoAlias, csms.CodeKMSAliasNotFound, "The alias does not exist."},
 	{seal.ErrTampered, csms.CodeKMSCipherText, "cipher_text was changed, or was not made with this key and these additional_authenticated_data."},
 }
 

@@ -56,8 +56,9 @@ type target struct {
 	missing error
 }
 
-// authorize decides op with the attributes of the addressed key. A key whose
-// destruction is due counts as missing.
+// authorize decides op with the attributes of the addressed key. Grants on the key are
+// looked at only where the policies of the caller do not allow op; a deny in a policy
+// stands. A key whose destruction is due counts as missing.
 func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, keyID string, now csms.Millis) (target, error) {
 	t, err := s.lookUp(ctx, who.ProjectID, keyID, now)
 	if err != nil {
@@ -67,7 +68,12 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, key
 	if t.key != nil {
 		r.ResourceTags = resourceTags(t.key.Tags)
 	}
-	return t, forbidden(who.Authorize(&r))
+	denied := who.Authorize(&r)
+	if denied != nil && t.key != nil && granted(who, op, t.key) {
+		r.KeyGranted = true
+		denied = who.Authorize(&r)
+	}
+	return t, forbidden(denied)
 }
 
 // everyKey stands for the id of a key in a request whose key could not be read. No key

@@ -54,6 +54,7 @@ const (
 // numbers that are not in it). Their body is always wrapped.
 const (
 	CodeKMSInternal       Code = "KMS.0101" // unexpected failure
+	CodeKMSBadURL         Code = "KMS.0201"     // the query cannot be read
 	CodeKMSBadBody        Code = "KMS.0202" // the body is no JSON object, or a member has the wrong type
 	CodeKMSMissing        Code = "KMS.0204" // a parameter is missing
 	CodeKMSKeyID          Code = "KMS.0205" // key_id is no UUID

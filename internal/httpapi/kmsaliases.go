@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"coffer/internal/csms"
 	"coffer/internal/iam"
 	"coffer/internal/service/kms"
 	"coffer/internal/wire"
@@ -83,7 +84,7 @@ type listKeyAliasesRequest struct {
 func (q *listKeyAliasesRequest) bind(x *exchange) error {
 	values, err := x.query()
 	if err != nil {
-		return err
+		return csms.Errorf(csms.CodeKMSBadURL, "The query of the request is not valid.")
 	}
 	q.keyID = values.Get("key_id")
 	q.listing = kms.AliasListing{KeyID: q.keyID, Limit: kms.MaxAliases, Marker: values.Get("marker")}

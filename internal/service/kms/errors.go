@@ -18,7 +18,7 @@ var refusals = []struct {
 	{seal.ErrKeyDisabled, csms.CodeKMSKeyDisabled, "The key is disabled."},
 	{seal.ErrKeyPendingDeletion, csms.CodeKMSKeyPending, "The key is scheduled for deletion."},
 	{localkms.ErrDefaultKey, csms.CodeKMSDefaultKey, "This is not allowed on a default key."},
-	{localkms.ErrAliasTaken, csms.CodeKMSAliasTaken, "The key_alias belongs to another key."},
+	{localkms.ErrAliasTaken, csms.CodeKMSAliasTaken, "The alias belongs to a key already."},
 	{localkms.ErrNotDisabled, csms.CodeKMSNotDisabled, "The key is not disabled."},
 	{localkms.ErrNotEnabled, csms.CodeKMSNotEnabled, "The key is not enabled."},
 	{localkms.ErrAlreadyPending, csms.CodeKMSAlreadyPending, "The deletion of the key is scheduled already."},

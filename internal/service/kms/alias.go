@@ -88,7 +88,7 @@ func (s *Service) DeleteKeyAliases(ctx context.Context, who *iam.Caller, keyID s
 
 // AliasListing asks for a page of aliases.
 type AliasListing struct {
-	KeyID  string // "" for those of all keys of the project
+	KeyID  string // "" for those of all keys of the project; an unknown key has none
 	Limit  int    // 1 to MaxAliases
 	Marker string // the last alias of the page before; "" for the first page
 }
@@ -128,6 +128,9 @@ func (s *Service) aliases(ctx context.Context, who *iam.Caller, l *AliasListing)
 	}
 	if l.KeyID != "" {
 		key, err := s.find(ctx, who, iam.ListKeyAliases, l.KeyID, l.validate)
+		if csms.CodeOf(err) == csms.CodeKMSKeyNotFound {
+			return nil, nil // a filter that matches nothing
+		}
 		if err != nil {
 			return nil, err
 		}

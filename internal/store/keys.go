@@ -39,6 +39,7 @@ const schemaNumber = 1
 //	event <project> <name>                    record csms.Event
 //	grant <secret id>                         record csms.Grants
 //	enterprise-project <domain> <id>          record EnterpriseProject
+//	database-target <project> <instance id>   record csms.DatabaseTarget
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
@@ -84,6 +85,8 @@ const (
 
 	tableEnterprise     table = "enterprise-project"
 	tableEnterpriseName table = "enterprise-project-name"
+
+	tableTarget table = "database-target"
 
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
@@ -134,6 +137,8 @@ var layouts = map[table][]part{
 
 	tableEnterprise:     {text, text},
 	tableEnterpriseName: {text, text},
+
+	tableTarget: {text, text},
 
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},

@@ -31,6 +31,7 @@ func TestTerraform(t *testing.T) {
 					keyResource(t, p)
 					aliasResource(t, p)
 					grantResource(t, p)
+					enterpriseProject(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)
 				})

@@ -125,8 +125,10 @@ type Key struct {
 	NextRotation     csms.Millis `cbor:"12,keyasint,omitempty"` // zero while the key is not rotated by itself
 	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
 
-	Grants  []KeyGrant `cbor:"14,keyasint,omitempty"` // in the order in which they were made
-	Aliases []KeyAlias `cbor:"15,keyasint,omitempty"` // ascending; beside Alias, and unique with those
+	EnterpriseProjectID string `cbor:"14,keyasint,omitempty"` // "" for the default one; see InEnterpriseProject
+
+	Grants  []KeyGrant `cbor:"15,keyasint,omitempty"` // in the order in which they were made
+	Aliases []KeyAlias `cbor:"16,keyasint,omitempty"` // ascending; beside Alias, and unique with those
 }
 
 // KeyTag is one tag of a Key.

@@ -57,11 +57,10 @@ func (s *Service) AssociateKeyAlias(ctx context.Context, who *iam.Caller, keyID,
 	}
 	now := s.o.Now()
 	a, err := s.o.Keys.AssociateKeyAlias(ctx, who.ProjectID, keyID, alias, func(from *store.Key) error {
-		r := s.request(who, iam.AssociateKeyAlias, from.ID)
-		r.ResourceTags = resourceTags(from.Tags)
 		if gone(from, now) {
 			return localkms.ErrNoAlias
 		}
+		r := s.about(who, iam.AssociateKeyAlias, from)
 		return forbidden(who.Authorize(&r))
 	})
 	return s.alias(who, keyID, a), coded(err, keyID)
@@ -138,8 +137,10 @@ func (s *Service) aliases(ctx context.Context, who *iam.Caller, l *AliasListing)
 		return all, nil
 	}
 	now, r := s.o.Now(), s.request(who, iam.ListKeyAliases, "")
-	if err := forbidden(who.Authorize(&r)); err != nil {
-		return nil, err
+	r.EnterpriseProjectID = iam.Value[string]{}
+	filter, err := who.AuthorizeList(&r)
+	if err != nil {
+		return nil, forbidden(err)
 	}
 	if err := l.validate(); err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (s *Service) aliases(ctx context.Context, who *iam.Caller, l *AliasListing)
 			if err != nil {
 				return err
 			}
-			if !gone(key, now) {
+			if !gone(key, now) && filter.Allows(key.InEnterpriseProject()) {
 				add(key)
 			}
 		}

@@ -134,8 +134,7 @@ func (s *Service) checkUser(ctx context.Context, domain, member, id string) erro
 // mayGive decides create-grant anew on the key as it is now. A caller to whom only
 // grants give it can give what those very grants give him, and nothing else.
 func (s *Service) mayGive(who *iam.Caller, key *store.Key, operations []string) error {
-	r := s.request(who, iam.CreateKeyGrant, key.ID)
-	r.ResourceTags = resourceTags(key.Tags)
+	r := s.about(who, iam.CreateKeyGrant, key)
 	denied := who.Authorize(&r)
 	if denied == nil {
 		return nil
@@ -205,8 +204,7 @@ func (s *Service) RevokeKeyGrant(ctx context.Context, who *iam.Caller, ref Grant
 // of a caller whose policies give him the right on the key.
 func (s *Service) RetireKeyGrant(ctx context.Context, who *iam.Caller, ref GrantRef) error {
 	return s.removeGrant(ctx, who, iam.RetireKeyGrant, ref, func(key *store.Key, g *store.KeyGrant) error {
-		r := s.request(who, iam.RetireKeyGrant, key.ID)
-		r.ResourceTags = resourceTags(key.Tags)
+		r := s.about(who, iam.RetireKeyGrant, key)
 		r.KeyGranted = retirable(g, principal(who))
 		return forbidden(who.Authorize(&r))
 	})

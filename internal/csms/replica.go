@@ -122,17 +122,14 @@ func (s *Secret) AddReplica(at Place, region, targetRegion string, now Millis) *
 }
 
 // RemoveReplica takes the copy in region from s and returns what was known of it (M2).
-// None there is CSMS.0005.
+// None there is CSMS.0005, after the state: what is scheduled for deletion has none.
 func (s *Secret) RemoveReplica(region string) (Replica, error) {
-	if err := s.CheckOwn(); err != nil {
+	if err := s.CheckWritable(); err != nil {
 		return Replica{}, err
 	}
 	r := s.Replica(region)
 	if r == nil {
 		return Replica{}, Errorf(CodeNotFound, "The secret %s has no replica in region %s.", s.Name, region)
-	}
-	if err := s.CheckUsable(); err != nil {
-		return Replica{}, err
 	}
 	gone := *r
 	s.Replicas = slices.DeleteFunc(s.Replicas, func(r Replica) bool { return r.ID == gone.ID })

@@ -22,7 +22,7 @@ type operation struct {
 	body   string // "" for an operation without a body; $BLOB stands for the backup of a step
 	status int
 	undo   []string // steps after which the secret "a" can be destroyed
-	parts  bool // succeeds where the store fails: it needs none, or tells of each part by itself
+	parts  bool     // succeeds where the store fails: it needs none, or tells of each part by itself
 }
 
 // firstID is the id of the first secret that a kit makes.

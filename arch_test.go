@@ -66,7 +66,7 @@ var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
-	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
+	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/nats", "internal/notify/smn",
 	"internal/outgoing",
 }
 

@@ -35,6 +35,10 @@ type Harness struct {
 	// is called with Delivered. It reports false for a class that a target of this
 	// kind has no way to express.
 	Answer func(notify.Class) bool
+
+	// DropsRepetitions says that a target of this kind knows messages by their id, and
+	// takes each once.
+	DropsRepetitions bool
 }
 
 // Run runs the suite. newHarness is called for each case and cleans up with the test.
@@ -96,6 +100,10 @@ func testRepetition(t *testing.T, h *Harness) {
 	deliver(t, h, 1)
 	deliver(t, h, 2)
 	deliver(t, h, 1)
+	if h.DropsRepetitions {
+		received(t, h, 1, 2)
+		return
+	}
 	received(t, h, 1, 2, 1)
 }
 

@@ -23,6 +23,7 @@ import (
 	"coffer/internal/service"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
+	"coffer/internal/service/smn"
 )
 
 // Options are the parts of an API.
@@ -30,6 +31,7 @@ type Options struct {
 	Service       *service.Service
 	Identity      *identity.Service
 	KMS           *kms.Service
+	SMN           *smn.Service
 	Authenticator *auth.Authenticator
 	Logger        *slog.Logger
 	Access        *slog.Logger     // one line per request; nil for none

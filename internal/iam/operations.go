@@ -81,6 +81,22 @@ const (
 	DecryptData
 	CreateRandom
 
+	CreateTopic
+	ListTopics
+	ListTopicDetails
+	UpdateTopic
+	DeleteTopic
+	ListTopicAttributes
+	UpdateTopicAttribute
+	DeleteTopicAttributeByName
+	DeleteTopicAttributes
+	PublishMessage
+	CreateResourceTag
+	DeleteResourceTag
+	BatchCreateOrDeleteResourceTags
+	ListResourceTags
+	ListProjectTags
+
 	ListEnterpriseProject
 	ShowEnterpriseProject
 	CreateEnterpriseProject
@@ -224,6 +240,24 @@ var operations = [opEnd]Operation{
 	EncryptData:                   {Name: "EncryptData", Action: "kms:cmk:encryptData", Aliases: []string{"kms:cmk:encrypt"}, Level: Write, ResourceType: typeKey},
 	DecryptData:                   {Name: "DecryptData", Action: "kms:cmk:decryptData", Aliases: []string{"kms:cmk:decrypt"}, Level: Write, ResourceType: typeKey},
 	CreateRandom:                  {Name: "CreateRandom", Action: "kms::generateRandom", Aliases: []string{"kms:cmk:generate"}, Level: Read},
+
+	// Rows of SMN carry the names of both of its permission tables. Tags address a topic
+	// by an id, which may be unknown.
+	CreateTopic:                     {Name: "CreateTopic", Action: "smn:topic:create", Level: Write, ResourceType: typeTopic, Collection: true},
+	ListTopics:                      {Name: "ListTopics", Action: "smn:topic:listTopic", Aliases: []string{"smn:topic:list"}, Level: List, ResourceType: typeTopic, Collection: true},
+	ListTopicDetails:                {Name: "ListTopicDetails", Action: "smn:topic:get", Aliases: []string{"smn:topic:list"}, Level: Read, ResourceType: typeTopic},
+	UpdateTopic:                     {Name: "UpdateTopic", Action: "smn:topic:updateTopic", Aliases: []string{"smn:topic:update"}, Level: Write, ResourceType: typeTopic},
+	DeleteTopic:                     {Name: "DeleteTopic", Action: "smn:topic:delete", Level: Write, ResourceType: typeTopic},
+	ListTopicAttributes:             {Name: "ListTopicAttributes", Action: "smn:topic:listAttributes", Aliases: []string{"smn:topic:list"}, Level: List, ResourceType: typeTopic},
+	UpdateTopicAttribute:            {Name: "UpdateTopicAttribute", Action: "smn:topic:updateAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	DeleteTopicAttributeByName:      {Name: "DeleteTopicAttributeByName", Action: "smn:topic:deleteAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	DeleteTopicAttributes:           {Name: "DeleteTopicAttributes", Action: "smn:topic:deleteAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	PublishMessage:                  {Name: "PublishMessage", Action: "smn:topic:publish", Level: Write, ResourceType: typeTopic},
+	CreateResourceTag:               {Name: "CreateResourceTag", Action: "smn:tag:create", Level: Tagging, ResourceType: typeTopic, Collection: true},
+	DeleteResourceTag:               {Name: "DeleteResourceTag", Action: "smn:tag:delete", Level: Tagging, ResourceType: typeTopic, Collection: true},
+	BatchCreateOrDeleteResourceTags: {Name: "BatchCreateOrDeleteResourceTags", Action: "smn:tag:batch", Aliases: []string{"smn:tag:create"}, Level: Tagging, ResourceType: typeTopic, Collection: true},
+	ListResourceTags:                {Name: "ListResourceTags", Action: "smn:tag:list", Level: List, ResourceType: typeTopic, Collection: true},
+	ListProjectTags:                 {Name: "ListProjectTags", Action: "smn:tag:list", Level: List, ResourceType: typeTopic, Collection: true},
 
 	ListEnterpriseProject:             {Name: "ListEnterpriseProject", Action: "eps:enterpriseProjects:list", Level: List, Global: true},
 	ShowEnterpriseProject:             {Name: "ShowEnterpriseProject", Action: "eps:enterpriseProjects:get", Aliases: []string{"eps:enterpriseProject:get"}, Level: Read, Global: true},

@@ -39,6 +39,7 @@ const schemaNumber = 1
 //	event <project> <name>                    record csms.Event
 //	grant <secret id>                         record csms.Grants
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
+//	topic <project> <name>                    record Topic
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
 //
@@ -52,6 +53,7 @@ const schemaNumber = 1
 //	policy-name <domain> <name>
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
+//	topic-id <id>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
@@ -79,6 +81,7 @@ const (
 	tableGrant        table = "grant"
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
+	tableTopic        table = "topic"
 
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
@@ -90,6 +93,7 @@ const (
 	tablePolicyName     table = "policy-name"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
+	tableTopicID        table = "topic-id"
 	tableDue            table = "due"
 
 	tableSecretCount table = "secret-count"
@@ -126,6 +130,7 @@ var layouts = map[table][]part{
 	tableGrant:        {text},
 	tableOutbox:       {text, number},
 	tableNotification: {text, instant, number, text},
+	tableTopic:        {text, text},
 
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},
@@ -137,6 +142,7 @@ var layouts = map[table][]part{
 	tablePolicyName:     {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
+	tableTopicID:        {text},
 	tableDue:            {instant, text, text, number},
 
 	tableSecretCount: {text},
@@ -146,7 +152,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue,
+	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

@@ -61,6 +61,15 @@ func Message(n int) *notify.Message {
 	}
 }
 
+// Publication returns a message that somebody published to the topic.
+func Publication(n int) *notify.Message {
+	m := Message(n)
+	m.Type, m.SecretName = "Notification", ""
+	m.Published = &notify.Published{Subject: "Ünder way", Text: "Line one\nline two"}
+	m.Document = fmt.Appendf(nil, `{"version":"1","type":"Notification","message_id":%q,"subject":"Ünder way","message":"Line one\nline two"}`, m.ID)
+	return m
+}
+
 func deliver(t *testing.T, h *Harness, n int) {
 	t.Helper()
 	if err := h.Sink.Deliver(t.Context(), Message(n)); err != nil {

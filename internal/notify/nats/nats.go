@@ -68,19 +68,15 @@ func New(o Options) (*Sink, error) {
 		// What is wrong is told to who delivers; the default would print it.
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
 	)
-	config := &tls.Config{ServerName: u.Hostname(), RootCAs: o.Roots, MinVersion: tls.VersionTLS12}
-	if u.Scheme == "tls" {
-		options = append(options, nats.Secure(config))
-	} else {
-		options = append(options, ifAsked(config))
-	}
+	options = append(options, trust(&tls.Config{ServerName: u.Hostname(), RootCAs: o.Roots, MinVersion: tls.VersionTLS12}))
 	s := &Sink{url: o.URL, subject: o.Subject, stream: o.Stream, options: options, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s, nil
 }
 
-// ifAsked makes TLS as config has it where the server asks for it, and not otherwise.
-func ifAsked(config *tls.Config) nats.Option {
+// trust makes TLS as config has it: the client insists on it for a tls:// url, and
+// else does it where the server asks.
+func trust(config *tls.Config) nats.Option {
 	return func(o *nats.Options) error {
 		o.TLSConfig = config
 		return nil
@@ -152,8 +148,8 @@ func (s *Sink) deliver(ctx context.Context, m *notify.Message) error {
 		err = publish(ctx, conn, s.message(m))
 	}
 	// A refusal comes beside the answers, before the one that follows it. The
-	// connection keeps it for good, so it goes.
-	if last := conn.LastError(); last != nil {
+	// connection keeps it for good, so it goes; and so does one on which no answer came.
+	if last := conn.LastError(); last != nil || ctx.Err() != nil {
 		conn.Close()
 		err = errors.Join(last, err)
 	}

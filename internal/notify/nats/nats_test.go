@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +99,40 @@ func TestARepetitionAfterARestartIsDropped(t *testing.T) {
 	want := []string{string(notifytest.Message(1).Document), string(notifytest.Message(2).Document), string(notifytest.Message(3).Document)}
 	if diff := cmp.Diff(want, s.stored()); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}
+
+// A server that hangs has not got the message, and the next one goes over a connection
+// of its own.
+func TestAServerThatHangs(t *testing.T) {
+	s := startServer(t, "", guest)
+	sink := newSink(t, Options{URL: s.url, Allow: loopback})
+	if err := sink.Deliver(t.Context(), notifytest.Message(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(s.process.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("the server does not stop: %v, %v", status, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := sink.Deliver(ctx, notifytest.Message(2)); notify.ClassOf(err) != notify.Retry || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the server hangs: %v", err)
+	}
+	if !sink.conn.IsClosed() {
+		t.Error("the connection is kept")
+	}
+	if err := s.process.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Deliver(t.Context(), notifytest.Message(2)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.published(); got[len(got)-1] != string(notifytest.Message(2).Document) {
+		t.Errorf("received %q", got)
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *Service) UpdateTopic(ctx context.Context, who *iam.Caller, ref Ref, dis
 }
 
 // DeleteTopic removes a topic. What was published to it and is not delivered yet is
-// given up; events that name it make INVALID records, until it is created again. A
+// given up at its next try; events that name it make INVALID records, until it is created again. A
 // topic that the configuration names leaves a record that says so.
 func (s *Service) DeleteTopic(ctx context.Context, who *iam.Caller, ref Ref) error {
 	seen, err := s.get(ctx, who, iam.DeleteTopic, ref, nil)

@@ -21,6 +21,7 @@ import (
 	"coffer/internal/auth"
 	"coffer/internal/csms"
 	"coffer/internal/service"
+	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
 	"coffer/internal/service/smn"
@@ -32,6 +33,7 @@ type Options struct {
 	Identity      *identity.Service
 	KMS           *kms.Service
 	SMN           *smn.Service
+	EPS           *eps.Service
 	Authenticator *auth.Authenticator
 	Logger        *slog.Logger
 	Access        *slog.Logger     // one line per request; nil for none

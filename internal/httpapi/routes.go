@@ -34,6 +34,11 @@ const (
 	topics    = "/v2/{project_id}/notifications/topics"
 	topic     = topics + "/{topic_urn}"
 	topicTags = "/v2/{project_id}/smn_topic/{resource_id}/tags"
+
+	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
+
+	enterprises = "/v1.0/enterprise-projects"
+	enterprise  = enterprises + "/{enterprise_project_id}"
 )
 
 // routes is the API. One row is one operation.
@@ -73,6 +78,10 @@ var routes = []route{
 	{Name: "ListProjectSecretsTags", Pattern: "GET " + resources + "/tags", Op: iam.ListProjectSecretsTags, Wrapped: true, handler: endpoint((*API).listProjectSecretsTags)},
 	{Name: "ListResourceInstances", Pattern: "POST " + resources + "/resource_instances/action", Op: iam.ListResourceInstances, Wrapped: true, handler: endpoint((*API).listResourceInstances)},
 
+	{Name: "CreateSecretReplica", Pattern: "POST " + secret + "/replicas", Op: iam.CreateSecretReplica, handler: endpoint((*API).createSecretReplica)},
+	{Name: "DeleteSecretReplica", Pattern: "DELETE " + secret + "/replicas/{region_name}", Op: iam.DeleteSecretReplica, handler: endpoint((*API).deleteSecretReplica)},
+	{Name: "ListSupportRegions", Pattern: "GET " + resources + "/replica-regions", Op: iam.ListSupportRegions, handler: endpoint((*API).listSupportRegions)},
+
 	{Name: "CreateKey", Pattern: "POST " + keys + "/create-key", Op: iam.CreateKey, Wrapped: true, handler: kmsEndpoint((*API).createKey)},
 	{Name: "ListKeys", Pattern: "POST " + keys + "/list-keys", Op: iam.ListKeys, Wrapped: true, handler: kmsEndpoint((*API).listKeys)},
 	{Name: "DescribeKey", Pattern: "POST " + keys + "/describe-key", Op: iam.DescribeKey, Wrapped: true, handler: kmsEndpoint((*API).describeKey)},
@@ -95,6 +104,15 @@ var routes = []route{
 	{Name: "EncryptData", Pattern: "POST " + keys + "/encrypt-data", Op: iam.EncryptData, Wrapped: true, handler: kmsEndpoint((*API).encryptData)},
 	{Name: "DecryptData", Pattern: "POST " + keys + "/decrypt-data", Op: iam.DecryptData, Wrapped: true, handler: kmsEndpoint((*API).decryptData)},
 	{Name: "CreateRandom", Pattern: "POST " + keys + "/gen-random", Op: iam.CreateRandom, Wrapped: true, handler: kmsEndpoint((*API).createRandom)},
+	{Name: "CreateKeyGrant", Pattern: "POST " + keys + "/create-grant", Op: iam.CreateKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).createKeyGrant)},
+	{Name: "ListKeyGrants", Pattern: "POST " + keys + "/list-grants", Op: iam.ListKeyGrants, Wrapped: true, handler: kmsEndpoint((*API).listKeyGrants)},
+	{Name: "ListRetirableKeyGrants", Pattern: "POST " + keys + "/list-retirable-grants", Op: iam.ListRetirableKeyGrants, Wrapped: true, handler: kmsEndpoint((*API).listRetirableKeyGrants)},
+	{Name: "RetireKeyGrant", Pattern: "POST " + keys + "/retire-grant", Op: iam.RetireKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).retireKeyGrant)},
+	{Name: "RevokeKeyGrant", Pattern: "POST " + keys + "/revoke-grant", Op: iam.RevokeKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).revokeKeyGrant)},
+	{Name: "CreateKeyAlias", Pattern: "POST " + keys + "/aliases", Op: iam.CreateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).createKeyAlias)},
+	{Name: "ListKeyAliases", Pattern: "GET " + keys + "/aliases", Op: iam.ListKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).listKeyAliases)},
+	{Name: "DeleteKeyAliases", Pattern: "DELETE " + keys + "/aliases", Op: iam.DeleteKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).deleteKeyAliases)},
+	{Name: "AssociateKeyAlias", Pattern: "POST " + keys + "/alias/associate", Op: iam.AssociateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).associateKeyAlias)},
 
 	{Name: "CreateTopic", Pattern: "POST " + topics, Op: iam.CreateTopic, handler: smnEndpoint((*API).createTopic)},
 	{Name: "ListTopics", Pattern: "GET " + topics, Op: iam.ListTopics, handler: smnEndpoint((*API).listTopics)},
@@ -126,6 +144,20 @@ var routes = []route{
 	{Name: "ListUsers", Pattern: "GET /v1/csms/users", Op: iam.ListUsers, handler: endpoint((*API).listCSMSUsers)},
 	{Name: "ShowUserDetail", Pattern: "GET /v1/csms/users/{user_id}", Op: iam.ShowUserDetail, handler: endpoint((*API).showUserDetail)},
 	{Name: "UpdateUserPassword", Pattern: "POST /v1/csms/users/change-password", Op: iam.UpdateUserPassword, handler: endpoint((*API).updateUserPassword)},
+
+	{Name: "CreateDatabaseTarget", Pattern: "POST " + databaseTargets, Op: iam.CreateDatabaseTarget, handler: endpoint((*API).createDatabaseTarget)},
+	{Name: "ListDatabaseTargets", Pattern: "GET " + databaseTargets, Op: iam.ListDatabaseTargets, handler: endpoint((*API).listDatabaseTargets)},
+	{Name: "ShowDatabaseTarget", Pattern: "GET " + databaseTargets + "/{instance_id}", Op: iam.ShowDatabaseTarget, handler: endpoint((*API).showDatabaseTarget)},
+	{Name: "UpdateDatabaseTarget", Pattern: "PUT " + databaseTargets + "/{instance_id}", Op: iam.UpdateDatabaseTarget, handler: endpoint((*API).updateDatabaseTarget)},
+	{Name: "DeleteDatabaseTarget", Pattern: "DELETE " + databaseTargets + "/{instance_id}", Op: iam.DeleteDatabaseTarget, handler: endpoint((*API).deleteDatabaseTarget)},
+
+	{Name: "ListEnterpriseProject", Pattern: "GET " + enterprises, Op: iam.ListEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).listEnterpriseProject)},
+	{Name: "CreateEnterpriseProject", Pattern: "POST " + enterprises, Op: iam.CreateEnterpriseProject, handler: epsEndpoint(http.StatusCreated, (*API).createEnterpriseProject)},
+	{Name: "ShowEnterpriseProject", Pattern: "GET " + enterprise, Op: iam.ShowEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).showEnterpriseProject)},
+	{Name: "ModifyEnterpriseProject", Pattern: "PUT " + enterprise, Op: iam.ModifyEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).modifyEnterpriseProject)},
+	{Name: "EnableEnterpriseProject", Pattern: "POST " + enterprise + "/action", Op: iam.EnableEnterpriseProject, handler: epsEndpoint(http.StatusNoContent, (*API).enableEnterpriseProject)}, // and DisableEnterpriseProject
+	{Name: "MigrateResource", Pattern: "POST " + enterprise + "/resources-migrate", Op: iam.MigrateResource, handler: epsEndpoint(http.StatusNoContent, (*API).migrateResource)},
+	{Name: "ShowResourceBindEnterpriseProject", Pattern: "POST " + enterprise + "/resources/filter", Op: iam.ShowResourceBindEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).showResourceBindEnterpriseProject)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

@@ -115,7 +115,7 @@ func (a *API) listTopicDetails(ctx context.Context, who *iam.Caller, q *topicPat
 
 func topicShape(t smn.Topic) wire.Topic {
 	return wire.Topic{
-		TopicURN: t.URN, Name: t.Name, DisplayName: t.DisplayName, EnterpriseProjectID: csms.DefaultEnterpriseProject,
+		TopicURN: t.URN, Name: t.Name, DisplayName: t.DisplayName, EnterpriseProjectID: t.EnterpriseProjectID,
 		TopicID: t.ID, CreateTime: wire.UTC(t.CreateTime), UpdateTime: wire.UTC(t.UpdateTime),
 	}
 }
@@ -128,16 +128,16 @@ type listTopicsRequest struct {
 func (q *listTopicsRequest) bind(x *exchange) error {
 	query, err := x.query()
 	q.listing = smn.Listing{
-		Offset: number(query, "offset", 0), Limit: number(query, "limit", smn.MaxPage),
+		Offset: count(query, "offset", 0), Limit: count(query, "limit", smn.MaxPage),
 		Name: query.Get("name"), NamePrefix: query.Get("fuzzy_name"), DisplayNamePart: query.Get("fuzzy_display_name"),
 		ID: query.Get("topic_id"), EnterpriseProjectID: query.Get("enterprise_project_id"),
 	}
 	return err
 }
 
-// number reads a parameter of up to nine digits: other if there is none, and -1 for
+// count reads a parameter of up to nine digits: other if there is none, and -1 for
 // what is no such number.
-func number(q url.Values, name string, other int) int {
+func count(q url.Values, name string, other int) int {
 	if !q.Has(name) {
 		return other
 	}

@@ -85,6 +85,11 @@ var (
 			return r.grants(), nil
 		},
 	}
+	enterpriseKind = plain(tableEnterprise,
+		func(p *EnterpriseProject) key { return nameKey(nil, tableEnterprise, p.DomainID, p.ID) },
+		func(p *EnterpriseProject) []row {
+			return []row{unique(nameKey(nil, tableEnterpriseName, p.DomainID, p.Name))}
+		})
 	outboxKind = plain(tableOutbox,
 		func(o *Outgoing) key { return outboxKey(o.SecretID).number(o.Number) },
 		func(*Outgoing) []row { return nil })
@@ -203,6 +208,11 @@ func secretRows(s *csms.Secret) []row {
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
 	}
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Waits() {
+			rows = append(rows, dueRow(r.NextTry, DueReplica, r.ID, 0))
+		}
+	}
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})
@@ -233,6 +243,9 @@ func keyRows(k *Key) []row {
 	var rows []row
 	if k.Alias != "" {
 		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, k.Alias)))
+	}
+	for _, a := range k.Aliases {
+		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, a.Alias)))
 	}
 	if k.State == KeyPendingDeletion {
 		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))

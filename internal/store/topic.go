@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -24,6 +25,13 @@ type Topic struct {
 	// Deleted says that there is no such topic, although the configuration names it.
 	// Only ID and LastMessage mean anything then.
 	Deleted bool `cbor:"11,keyasint,omitempty"`
+
+	EnterpriseProjectID string `cbor:"12,keyasint,omitempty"` // "" for the default one
+}
+
+// InEnterpriseProject returns the id of the enterprise project of the topic.
+func (t *Topic) InEnterpriseProject() string {
+	return cmp.Or(t.EnterpriseProjectID, csms.DefaultEnterpriseProject)
 }
 
 // Topic returns the record of a topic, deleted or not, or ErrNotFound. It is shared

@@ -81,6 +81,7 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, ref
 	}
 	r := s.request(who, op, name)
 	if t.topic != nil {
+		r.EnterpriseProjectID = iam.Known(t.topic.InEnterpriseProject())
 		for _, tag := range t.topic.Tags {
 			r.ResourceTags = append(r.ResourceTags, iam.Tag{Key: tag.Key, Value: tag.Value})
 		}
@@ -92,8 +93,8 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, ref
 // called so, and only a right over all topics covers it.
 const everyTopic = "*"
 
-// request describes op on a topic, or on every topic for an empty name. All topics are
-// in the one enterprise project there is.
+// request describes op on a topic, or on every topic for an empty name. It is about the
+// default enterprise project until the topic is known.
 func (s *Service) request(who *iam.Caller, op iam.Op, name string) iam.Request {
 	r := iam.Request{Op: op, Region: s.o.Region, Domain: who.DomainID, Project: who.ProjectID, Resource: cmp.Or(name, everyTopic)}
 	r.EnterpriseProjectID = iam.Known(csms.DefaultEnterpriseProject)

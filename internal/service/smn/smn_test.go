@@ -355,3 +355,54 @@ func TestADocumentIsJSON(t *testing.T) {
 		t.Errorf("%q", sink.taken[0].Document)
 	}
 }
+
+// A topic is in the enterprise project that it was created in: lists, filters and
+// policies see it there.
+func TestTopicsInEnterpriseProjects(t *testing.T) {
+	k, _ := bound(t)
+	err := k.Store.Update(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(
+			tx.PutEnterpriseProject(&store.EnterpriseProject{ID: "shop", DomainID: testkit.DomainID, Name: "shop", Enabled: true}),
+			tx.PutEnterpriseProject(&store.EnterpriseProject{ID: "shut", DomainID: testkit.DomainID, Name: "shut"}),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = k.SMN.CreateTopic(t.Context(), owner(), smn.NewTopic{Name: "ops", EnterpriseProjectID: "shut"})
+	refused(t, "a disabled enterprise project", err, csms.CodeSMNInvalid)
+	clerk := caller(t, `{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["smn:topic:*"],"Condition":{"StringEquals":{"g:EnterpriseProjectId":["shop"]}}}]}`)
+	_, _, err = k.SMN.CreateTopic(t.Context(), clerk, smn.NewTopic{Name: "ops"})
+	refused(t, "in another one than his", err, csms.CodeSMNForbidden)
+	if _, _, err := k.SMN.CreateTopic(t.Context(), clerk, smn.NewTopic{Name: "ops", EnterpriseProjectID: "shop"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		who  *iam.Caller
+		l    smn.Listing
+		want []string
+	}{
+		"the owner sees all":         {owner(), smn.Listing{Limit: 10}, []string{"bound 0", "ops shop"}},
+		"the clerk sees his":         {clerk, smn.Listing{Limit: 10}, []string{"ops shop"}},
+		"a filter":                   {owner(), smn.Listing{Limit: 10, EnterpriseProjectID: "shop"}, []string{"ops shop"}},
+		"the filter of the default":  {owner(), smn.Listing{Limit: 10, EnterpriseProjectID: "0"}, []string{"bound 0"}},
+		"the word for all of his":    {clerk, smn.Listing{Limit: 10, EnterpriseProjectID: "all_granted_eps"}, []string{"ops shop"}},
+		"a filter outside his reach": {clerk, smn.Listing{Limit: 10, EnterpriseProjectID: "0"}, nil},
+	} {
+		page, err := k.SMN.ListTopics(t.Context(), tc.who, tc.l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, topic := range page.Topics {
+			got = append(got, topic.Name+" "+topic.EnterpriseProjectID)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	_, err = k.SMN.ListTopicDetails(t.Context(), clerk, smn.Ref{URN: urn("bound")})
+	refused(t, "a topic of another one", err, csms.CodeSMNForbidden)
+	_, err = k.SMN.ListTopicDetails(t.Context(), clerk, smn.Ref{URN: urn("ops")})
+	refused(t, "a topic of his", err, "")
+}

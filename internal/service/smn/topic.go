@@ -21,12 +21,14 @@ type Topic struct {
 	DisplayName string
 	CreateTime  csms.Millis
 	UpdateTime  csms.Millis
+
+	EnterpriseProjectID string
 }
 
 func (s *Service) describe(t *store.Topic) Topic {
 	return Topic{
 		URN: s.urn(t.ProjectID, t.Name).String(), ID: t.ID, Name: t.Name, DisplayName: t.DisplayName,
-		CreateTime: t.CreateTime, UpdateTime: t.UpdateTime,
+		CreateTime: t.CreateTime, UpdateTime: t.UpdateTime, EnterpriseProjectID: t.InEnterpriseProject(),
 	}
 }
 
@@ -34,7 +36,7 @@ func (s *Service) describe(t *store.Topic) Topic {
 type NewTopic struct {
 	Name                string
 	DisplayName         string
-	EnterpriseProjectID string // "" or 0
+	EnterpriseProjectID string // of an enabled one; "" for the default one
 }
 
 // CreateTopic makes a topic and returns its URN. A topic of that name that is there
@@ -50,12 +52,18 @@ func (s *Service) CreateTopic(ctx context.Context, who *iam.Caller, in NewTopic)
 	if err := in.validate(); err != nil {
 		return "", false, err
 	}
+	if err := s.checkEnterpriseProject(ctx, who.DomainID, in.EnterpriseProjectID); err != nil {
+		return "", false, err
+	}
 	base, err := s.newTopic(ctx, who.ProjectID, in.Name)
 	if err != nil {
 		return "", false, err
 	}
 	err = s.o.Store.Update(ctx, func(tx *store.Tx) error {
-		t := store.Topic{ProjectID: who.ProjectID, Name: in.Name, ID: base.ID, DisplayName: in.DisplayName, CreateTime: now, UpdateTime: now}
+		t := store.Topic{
+			ProjectID: who.ProjectID, Name: in.Name, ID: base.ID, DisplayName: in.DisplayName, CreateTime: now, UpdateTime: now,
+			EnterpriseProjectID: in.EnterpriseProjectID,
+		}
 		old, err := tx.Topic(who.ProjectID, in.Name)
 		if created = errors.Is(err, store.ErrNotFound) || err == nil && old.Deleted; !created {
 			return err
@@ -89,10 +97,25 @@ func (in *NewTopic) validate() error {
 	if err := csms.CheckTopicName(in.Name); err != nil {
 		return err
 	}
-	if id := cmp.Or(in.EnterpriseProjectID, csms.DefaultEnterpriseProject); id != csms.DefaultEnterpriseProject {
-		return csms.Errorf(csms.CodeSMNInvalid, "The enterprise project %s does not exist.", id)
-	}
 	return csms.CheckDisplayName(in.DisplayName)
+}
+
+// checkEnterpriseProject reports an enterprise project that a new topic cannot be in.
+func (s *Service) checkEnterpriseProject(ctx context.Context, domain, id string) error {
+	if cmp.Or(id, csms.DefaultEnterpriseProject) == csms.DefaultEnterpriseProject {
+		return nil
+	}
+	p, err := s.o.Store.EnterpriseProject(ctx, domain, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return csms.Errorf(csms.CodeSMNInvalid, "The enterprise project %.64s does not exist.", id)
+	case err != nil:
+		return fmt.Errorf("reading enterprise project: %w", err)
+	case !p.Enabled:
+		return csms.Errorf(csms.CodeSMNInvalid, "The enterprise project %s is disabled.", id)
+	default:
+		return nil
+	}
 }
 
 // ListTopicDetails returns one topic.
@@ -159,7 +182,7 @@ func (l *Listing) matches(t *store.Topic) bool {
 	project := cmp.Or(l.EnterpriseProjectID, allProjects)
 	return (l.Name == "" || l.Name == t.Name) && (l.ID == "" || l.ID == t.ID) &&
 		strings.HasPrefix(t.Name, l.NamePrefix) && strings.Contains(t.DisplayName, l.DisplayNamePart) &&
-		(project == allProjects || project == csms.DefaultEnterpriseProject)
+		(project == allProjects || project == t.InEnterpriseProject())
 }
 
 // Page is a page of topics.
@@ -185,7 +208,7 @@ func (s *Service) ListTopics(ctx context.Context, who *iam.Caller, l Listing) (P
 		return page, err
 	}
 	for _, t := range topics {
-		if !l.matches(t) || !filter.Allows(csms.DefaultEnterpriseProject) {
+		if !l.matches(t) || !filter.Allows(t.InEnterpriseProject()) {
 			continue
 		}
 		if page.Total >= l.Offset && len(page.Topics) < l.Limit {

@@ -74,6 +74,10 @@ var routes = []route{
 	{Name: "ListProjectSecretsTags", Pattern: "GET " + resources + "/tags", Op: iam.ListProjectSecretsTags, Wrapped: true, handler: endpoint((*API).listProjectSecretsTags)},
 	{Name: "ListResourceInstances", Pattern: "POST " + resources + "/resource_instances/action", Op: iam.ListResourceInstances, Wrapped: true, handler: endpoint((*API).listResourceInstances)},
 
+	{Name: "CreateSecretReplica", Pattern: "POST " + secret + "/replicas", Op: iam.CreateSecretReplica, handler: endpoint((*API).createSecretReplica)},
+	{Name: "DeleteSecretReplica", Pattern: "DELETE " + secret + "/replicas/{region_name}", Op: iam.DeleteSecretReplica, handler: endpoint((*API).deleteSecretReplica)},
+	{Name: "ListSupportRegions", Pattern: "GET " + resources + "/replica-regions", Op: iam.ListSupportRegions, handler: endpoint((*API).listSupportRegions)},
+
 	{Name: "CreateKey", Pattern: "POST " + keys + "/create-key", Op: iam.CreateKey, Wrapped: true, handler: kmsEndpoint((*API).createKey)},
 	{Name: "ListKeys", Pattern: "POST " + keys + "/list-keys", Op: iam.ListKeys, Wrapped: true, handler: kmsEndpoint((*API).listKeys)},
 	{Name: "DescribeKey", Pattern: "POST " + keys + "/describe-key", Op: iam.DescribeKey, Wrapped: true, handler: kmsEndpoint((*API).describeKey)},

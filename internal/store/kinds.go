@@ -205,6 +205,11 @@ func secretRows(s *csms.Secret) []row {
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
 	}
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Waits() {
+			rows = append(rows, dueRow(r.NextTry, DueReplica, r.ID, 0))
+		}
+	}
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})

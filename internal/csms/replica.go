@@ -7,7 +7,7 @@ import (
 
 // MaxReplicas is how many copies one secret has at most. They stand in its record, so
 // there is a bound; the number is ours.
-const MaxReplicas = 20
+const MaxReplicas = 10
 
 // ReplicaType tells the place of a secret in a multi-region group.
 type ReplicaType string

@@ -43,6 +43,24 @@ type Caller struct {
 	Now      csms.Millis // the instant of the request; the decision has no clock
 }
 
+// GrantUser returns the id by which a grant can name the caller as a user, "" for
+// whom no grant names: an agency, or a user of another identity service.
+func (c *Caller) GrantUser() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.UserID
+}
+
+// GrantDomain returns the id of the domain whose grants are the caller's, "" for a
+// user of another identity service.
+func (c *Caller) GrantDomain() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.DomainID
+}
+
 // InProject returns the caller as he is in another project of his domain, for the part
 // of an operation that happens there. The policies of users of the embedded IAM count
 // in every project of the domain; a Foreign caller has no rights there.

@@ -80,6 +80,15 @@ const (
 	EncryptData
 	DecryptData
 	CreateRandom
+	CreateKeyGrant
+	ListKeyGrants
+	ListRetirableKeyGrants
+	RetireKeyGrant
+	RevokeKeyGrant
+	CreateKeyAlias
+	ListKeyAliases
+	AssociateKeyAlias
+	DeleteKeyAliases
 
 	ListEnterpriseProject
 	ShowEnterpriseProject
@@ -215,7 +224,7 @@ var operations = [opEnd]Operation{
 
 	CreateKey:                     {Name: "CreateKey", Action: "kms:cmk:create", Level: Write, ResourceType: typeKey, Collection: true},
 	ListKeys:                      {Name: "ListKeys", Action: "kms:cmk:list", Level: List, ResourceType: typeKey, Collection: true},
-	DescribeKey:                   {Name: "DescribeKey", Action: "kms:cmk:get", Level: Read, ResourceType: typeKey},
+	DescribeKey:                   {Name: "DescribeKey", Action: "kms:cmk:get", Level: Read, ResourceType: typeKey, KeyGrant: "describe-key"},
 	EnableKey:                     {Name: "EnableKey", Action: "kms:cmk:enable", Level: Write, ResourceType: typeKey},
 	DisableKey:                    {Name: "DisableKey", Action: "kms:cmk:disable", Level: Write, ResourceType: typeKey},
 	ScheduleKeyDeletion:           {Name: "ScheduleKeyDeletion", Action: "kms:cmk:scheduleKeyDeletion", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
@@ -228,13 +237,23 @@ var operations = [opEnd]Operation{
 	UpdateKeyRotationInterval:     {Name: "UpdateKeyRotationInterval", Action: "kms:cmk:updateRotation", Level: Write, ResourceType: typeKey},
 	ListKeyTags:                   {Name: "ListKeyTags", Action: "kms:cmk:listTags", Aliases: []string{"kms:cmkTag:list"}, Level: List, ResourceType: typeKey},
 	BatchCreateKeyTags:            {Name: "BatchCreateKeyTags", Action: "kms:cmk:batchCreateTags", Aliases: []string{"kms:cmkTag:batch"}, Level: Tagging, ResourceType: typeKey},
-	CreateDataKey:                 {Name: "CreateDataKey", Action: "kms:cmk:createDataKey", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey},
-	CreateDataKeyWithoutPlaintext: {Name: "CreateDataKeyWithoutPlaintext", Action: "kms:cmk:createDataKeyWithoutPlaintext", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey},
-	EncryptDataKey:                {Name: "EncryptDataKey", Action: "kms:cmk:encryptDataKey", Aliases: []string{"kms:dek:encrypt"}, Level: Write, ResourceType: typeKey},
-	DecryptDataKey:                {Name: "DecryptDataKey", Action: "kms:cmk:decryptDataKey", Aliases: []string{"kms:dek:decrypt"}, Level: Write, ResourceType: typeKey},
-	EncryptData:                   {Name: "EncryptData", Action: "kms:cmk:encryptData", Aliases: []string{"kms:cmk:encrypt"}, Level: Write, ResourceType: typeKey},
-	DecryptData:                   {Name: "DecryptData", Action: "kms:cmk:decryptData", Aliases: []string{"kms:cmk:decrypt"}, Level: Write, ResourceType: typeKey},
+	CreateDataKey:                 {Name: "CreateDataKey", Action: "kms:cmk:createDataKey", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey, KeyGrant: "create-datakey"},
+	CreateDataKeyWithoutPlaintext: {Name: "CreateDataKeyWithoutPlaintext", Action: "kms:cmk:createDataKeyWithoutPlaintext", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey, KeyGrant: "create-datakey-without-plaintext"},
+	EncryptDataKey:                {Name: "EncryptDataKey", Action: "kms:cmk:encryptDataKey", Aliases: []string{"kms:dek:encrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "encrypt-datakey"},
+	DecryptDataKey:                {Name: "DecryptDataKey", Action: "kms:cmk:decryptDataKey", Aliases: []string{"kms:dek:decrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "decrypt-datakey"},
+	EncryptData:                   {Name: "EncryptData", Action: "kms:cmk:encryptData", Aliases: []string{"kms:cmk:encrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "encrypt-data"},
+	DecryptData:                   {Name: "DecryptData", Action: "kms:cmk:decryptData", Aliases: []string{"kms:cmk:decrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "decrypt-data"},
 	CreateRandom:                  {Name: "CreateRandom", Action: "kms::generateRandom", Aliases: []string{"kms:cmk:generate"}, Level: Read},
+	CreateKeyGrant:                {Name: "CreateKeyGrant", Action: "kms:cmk:createGrant", Aliases: []string{"kms:grant:create"}, Level: PermissionManagement, ResourceType: typeKey, KeyGrant: "create-grant"},
+	ListKeyGrants:                 {Name: "ListKeyGrants", Action: "kms:cmk:listGrants", Aliases: []string{"kms:grant:list"}, Level: List, ResourceType: typeKey},
+	// It tells a caller only of grants that he may retire.
+	ListRetirableKeyGrants: {Name: "ListRetirableKeyGrants", Action: "kms::listRetirableGrants", Aliases: []string{"kms:grant:listRetirable"}, Level: List, Open: true},
+	RetireKeyGrant:         {Name: "RetireKeyGrant", Action: "kms:cmk:retireGrant", Aliases: []string{"kms:grant:retire"}, Level: PermissionManagement, ResourceType: typeKey, KeyGrant: "retire-grant"},
+	RevokeKeyGrant:         {Name: "RevokeKeyGrant", Action: "kms:cmk:revokeGrant", Aliases: []string{"kms:grant:revoke"}, Level: PermissionManagement, ResourceType: typeKey},
+	CreateKeyAlias:         {Name: "CreateKeyAlias", Action: "kms:cmk:createAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
+	ListKeyAliases:         {Name: "ListKeyAliases", Action: "kms:cmk:listAliases", Aliases: []string{"kms:cmk:list"}, Level: List, ResourceType: typeKey, Collection: true},
+	AssociateKeyAlias:      {Name: "AssociateKeyAlias", Action: "kms:cmk:associateAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
+	DeleteKeyAliases:       {Name: "DeleteKeyAliases", Action: "kms:cmk:deleteAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
 
 	ListEnterpriseProject:             {Name: "ListEnterpriseProject", Action: "eps:enterpriseProjects:list", Level: List, Global: true},
 	ShowEnterpriseProject:             {Name: "ShowEnterpriseProject", Action: "eps:enterpriseProjects:get", Aliases: []string{"eps:enterpriseProject:get"}, Level: Read, Global: true},

@@ -51,7 +51,7 @@ func (p *Policy) Problems() []error { return slices.Clone(p.problems) }
 // them with the compiler's.
 const (
 	policySize    = 160
-	statementSize = 96
+	statementSize = 104
 	patternSize   = 240
 	conditionSize = 192
 	globSize      = 64

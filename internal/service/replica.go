@@ -91,7 +91,7 @@ func (s *Service) placeOfReplica(ctx context.Context, who *iam.Caller, r iam.Req
 		return replicaPlace{}, keyError(err, in.KMSKeyID)
 	}
 	r.Project = p.ID
-	if err := who.InProject(p.ID, p.Name).AuthorizeKey(iam.CreateDataKey, &r, named(key)); err != nil {
+	if err := s.authorizeKey(ctx, who.InProject(p.ID, p.Name), iam.CreateDataKey, r, key); err != nil {
 		return replicaPlace{}, err
 	}
 	at := csms.Place{ID: s.newID(), DomainID: sec.DomainID, ProjectID: p.ID, KMSKeyID: key.ID}
@@ -112,7 +112,7 @@ func (s *Service) authorizeCopying(ctx context.Context, who *iam.Caller, r iam.R
 		if err != nil {
 			return keyError(err, id)
 		}
-		if err := who.AuthorizeKey(iam.DecryptDataKey, &r, named(key)); err != nil {
+		if err := s.authorizeKey(ctx, who, iam.DecryptDataKey, r, key); err != nil {
 			return err
 		}
 	}

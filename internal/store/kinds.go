@@ -241,6 +241,9 @@ func keyRows(k *Key) []row {
 	if k.Alias != "" {
 		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, k.Alias)))
 	}
+	for _, a := range k.Aliases {
+		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, a.Alias)))
+	}
 	if k.State == KeyPendingDeletion {
 		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))
 	}

@@ -126,6 +126,9 @@ type Key struct {
 	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
 
 	EnterpriseProjectID string `cbor:"14,keyasint,omitempty"` // "" for the default one; see InEnterpriseProject
+
+	Grants  []KeyGrant `cbor:"15,keyasint,omitempty"` // in the order in which they were made
+	Aliases []KeyAlias `cbor:"16,keyasint,omitempty"` // ascending; beside Alias, and unique with those
 }
 
 // KeyTag is one tag of a Key.

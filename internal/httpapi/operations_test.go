@@ -163,7 +163,7 @@ func (o *operation) newCase(t *testing.T) *corpusCase {
 	for _, line := range o.before {
 		c.step(line)
 	}
-	c.lookUpUsers() // a case may go on without its store
+	c.lookUpIDs() // a case may go on without its store
 	return c
 }
 

@@ -155,6 +155,20 @@ const (
 	UpdateTrustAgencyV5
 	DeleteAgencyV5
 	CreateTemporaryAccessKeyByAgency
+	KeystoneCheckUserInGroup
+	KeystoneListUsersForGroupByAdmin
+	KeystoneListGroupsForUser
+	KeystoneAssociateGroupWithProjectPermission
+	KeystoneRemoveProjectPermissionFromGroup
+	KeystoneCheckProjectPermissionForGroup
+	KeystoneListProjectPermissionsForGroup
+	KeystoneAssociateGroupWithDomainPermission
+	KeystoneRemoveDomainPermissionFromGroup
+	KeystoneCheckDomainPermissionForGroup
+	KeystoneListDomainPermissionsForGroup
+	KeystoneCheckroleForGroup
+	KeystoneListAllProjectPermissionsForGroup
+	ShowDomainRoleAssignments
 	KeystoneCreateProject
 	KeystoneListProjects
 	KeystoneUpdateProject
@@ -331,6 +345,23 @@ var operations = [opEnd]Operation{
 	GetAgencyV5:                {Name: "GetAgencyV5", Action: "iam:agencies:getV5", Aliases: []string{"iam:agencies:getAgency", "iam:agencies:get"}, Level: Read, ResourceType: typeAgency, Global: true},
 	UpdateTrustAgencyV5:        {Name: "UpdateTrustAgencyV5", Action: "iam:agencies:updateV5", Aliases: []string{"iam:agencies:updateAgency", "iam:agencies:update"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
 	DeleteAgencyV5:             {Name: "DeleteAgencyV5", Action: "iam:agencies:deleteV5", Aliases: []string{"iam:agencies:deleteAgency", "iam:agencies:delete"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
+
+	// Groups with the paths of the older IAM. Assigning in all projects takes the rights of
+	// AttachGroupPolicyV5 and DetachGroupPolicyV5.
+	KeystoneCheckUserInGroup:                    {Name: "KeystoneCheckUserInGroup", Action: "iam:permissions:checkUserInGroup", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListUsersForGroupByAdmin:            {Name: "KeystoneListUsersForGroupByAdmin", Action: "iam:users:listUsersForGroup", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneListGroupsForUser:                   {Name: "KeystoneListGroupsForUser", Action: "iam:groups:listGroupsForUser", Level: List, ResourceType: typeUser, Global: true},
+	KeystoneAssociateGroupWithProjectPermission: {Name: "KeystoneAssociateGroupWithProjectPermission", Action: "iam:permissions:grantRoleToGroupOnProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneRemoveProjectPermissionFromGroup:    {Name: "KeystoneRemoveProjectPermissionFromGroup", Action: "iam:permissions:revokeRoleFromGroupOnProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneCheckProjectPermissionForGroup:      {Name: "KeystoneCheckProjectPermissionForGroup", Action: "iam:permissions:checkRoleForGroupOnProject", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListProjectPermissionsForGroup:      {Name: "KeystoneListProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnProject", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneAssociateGroupWithDomainPermission:  {Name: "KeystoneAssociateGroupWithDomainPermission", Action: "iam:permissions:grantRoleToGroupOnDomain", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneRemoveDomainPermissionFromGroup:     {Name: "KeystoneRemoveDomainPermissionFromGroup", Action: "iam:permissions:revokeRoleFromGroupOnDomain", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneCheckDomainPermissionForGroup:       {Name: "KeystoneCheckDomainPermissionForGroup", Action: "iam:permissions:checkRoleForGroupOnDomain", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListDomainPermissionsForGroup:       {Name: "KeystoneListDomainPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnDomain", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneCheckroleForGroup:                   {Name: "KeystoneCheckroleForGroup", Action: "iam:permissions:checkRoleForGroup", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListAllProjectPermissionsForGroup:   {Name: "KeystoneListAllProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroup", Level: List, ResourceType: typeGroup, Global: true},
+	ShowDomainRoleAssignments:                   {Name: "ShowDomainRoleAssignments", Action: "iam:permissions:listRoleAssignments", Level: List, Global: true},
 
 	CreateTemporaryAccessKeyByAgency: {Name: "CreateTemporaryAccessKeyByAgency", Action: "iam:tokens:assume", Aliases: []string{"sts:agencies:assume", "iam:agencies:assume"}, Level: Write, ResourceType: typeAgency, Global: true},
 	KeystoneCreateProject:            {Name: "KeystoneCreateProject", Action: "iam:projects:createProject", Aliases: []string{"iam:projects:create"}, Level: Write, Global: true},

@@ -14,6 +14,7 @@ type kind[T any] struct {
 	table  table
 	key    func(*T) key
 	rows   func(*T) []row // may hold rows with a nil key: the record is then refused
+	refers func(*T) []key // records that must be there for this one to be whole; may be nil
 	encode func(codec, *T) ([]byte, error)
 	decode func(codec, []byte) (*T, error)
 }
@@ -41,9 +42,9 @@ var (
 	projectKind = plain(tableProject,
 		func(p *Project) key { return idKey(nil, tableProject, p.ID) },
 		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
-	userKind = plain(tableUser,
+	userKind = plainReferring(tableUser,
 		func(u *User) key { return idKey(nil, tableUser, u.ID) },
-		func(u *User) []row { return []row{unique(nameKey(nil, tableUserName, u.DomainID, u.Name))} })
+		userRows, userRefers)
 	policyKind = plain(tablePolicy,
 		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
 		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
@@ -116,6 +117,13 @@ func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
 			return r, nil
 		},
 	}
+}
+
+// plainReferring returns a plain kind whose records refer to others.
+func plainReferring[T any](t table, key func(*T) key, rows func(*T) []row, refers func(*T) []key) kind[T] {
+	k := plain(t, key, rows)
+	k.refers = refers
+	return k
 }
 
 func unique(k key) row { return row{key: k, unique: true} }

@@ -36,6 +36,7 @@ func TestTerraform(t *testing.T) {
 					grantResource(t, p)
 					enterpriseProject(t, p)
 					topicResource(t, p)
+					identityResources(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)
 				})

@@ -36,14 +36,16 @@ const (
 	topic     = topics + "/{topic_urn}"
 	topicTags = "/v2/{project_id}/smn_topic/{resource_id}/tags"
 
+	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
+	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
+	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
+
+	roleInEnterprise = "/v3.0/OS-PERMISSION/enterprise-projects/{scope_id}"
+
 	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
 
 	enterprises = "/v1.0/enterprise-projects"
 	enterprise  = enterprises + "/{enterprise_project_id}"
-
-	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
-	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
-	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
 )
 
 // routes is the API. One row is one operation.
@@ -225,6 +227,13 @@ var routes = []route{
 	{Name: "UpdateDomainGroupInheritRole", Pattern: "PUT " + roleInAll + "/{role_id}/inherited_to_projects", handler: assignRole(identity.InAllProjects)},
 	{Name: "KeystoneCheckroleForGroup", Pattern: "HEAD " + roleInAll + "/{role_id}/inherited_to_projects", handler: checkRole(identity.InAllProjects)},
 	{Name: "DeleteDomainGroupInheritedRole", Pattern: "DELETE " + roleInAll + "/{role_id}/inherited_to_projects", handler: removeRole(identity.InAllProjects)},
+
+	{Name: "ListRolesForGroupOnEnterpriseProject", Pattern: "GET " + roleInEnterprise + "/groups/{group_id}/roles", handler: listAssignedRoles(identity.InEnterprise)},
+	{Name: "AssociateRoleToGroupOnEnterpriseProject", Pattern: "PUT " + roleInEnterprise + "/groups/{group_id}/roles/{role_id}", handler: assignRole(identity.InEnterprise)},
+	{Name: "RevokeRoleFromGroupOnEnterpriseProject", Pattern: "DELETE " + roleInEnterprise + "/groups/{group_id}/roles/{role_id}", handler: removeRole(identity.InEnterprise)},
+	{Name: "ListRolesForUserOnEnterpriseProject", Pattern: "GET " + roleInEnterprise + "/users/{user_id}/roles", handler: listAssignedRoles(identity.InEnterprise)},
+	{Name: "AssociateRoleToUserOnEnterpriseProject", Pattern: "PUT " + roleInEnterprise + "/users/{user_id}/roles/{role_id}", handler: assignRole(identity.InEnterprise)},
+	{Name: "RevokeRoleFromUserOnEnterpriseProject", Pattern: "DELETE " + roleInEnterprise + "/users/{user_id}/roles/{role_id}", handler: removeRole(identity.InEnterprise)},
 
 	{Name: "CreatePermanentAccessKey", Pattern: "POST /v3.0/OS-CREDENTIAL/credentials", handler: authenticated(http.StatusCreated, createAccessKey)},
 	{Name: "ListPermanentAccessKeys", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials", handler: lookUp(listAccessKeys)},

@@ -168,7 +168,12 @@ const (
 	KeystoneListDomainPermissionsForGroup
 	KeystoneCheckroleForGroup
 	KeystoneListAllProjectPermissionsForGroup
-	ShowDomainRoleAssignments
+	AssociateRoleToGroupOnEnterpriseProject
+	RevokeRoleFromGroupOnEnterpriseProject
+	ListRolesForGroupOnEnterpriseProject
+	AssociateRoleToUserOnEnterpriseProject
+	RevokeRoleFromUserOnEnterpriseProject
+	ListRolesForUserOnEnterpriseProject
 	KeystoneCreateProject
 	KeystoneListProjects
 	KeystoneUpdateProject
@@ -361,7 +366,12 @@ var operations = [opEnd]Operation{
 	KeystoneListDomainPermissionsForGroup:       {Name: "KeystoneListDomainPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnDomain", Level: List, ResourceType: typeGroup, Global: true},
 	KeystoneCheckroleForGroup:                   {Name: "KeystoneCheckroleForGroup", Action: "iam:permissions:checkRoleForGroup", Level: Read, ResourceType: typeGroup, Global: true},
 	KeystoneListAllProjectPermissionsForGroup:   {Name: "KeystoneListAllProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroup", Level: List, ResourceType: typeGroup, Global: true},
-	ShowDomainRoleAssignments:                   {Name: "ShowDomainRoleAssignments", Action: "iam:permissions:listRoleAssignments", Level: List, Global: true},
+	AssociateRoleToGroupOnEnterpriseProject:     {Name: "AssociateRoleToGroupOnEnterpriseProject", Action: "iam:permissions:grantRoleToGroupOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	RevokeRoleFromGroupOnEnterpriseProject:      {Name: "RevokeRoleFromGroupOnEnterpriseProject", Action: "iam:permissions:revokeRoleFromGroupOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	ListRolesForGroupOnEnterpriseProject:        {Name: "ListRolesForGroupOnEnterpriseProject", Action: "iam:permissions:listRolesForGroupOnEnterpriseProject", Level: List, ResourceType: typeGroup, Global: true},
+	AssociateRoleToUserOnEnterpriseProject:      {Name: "AssociateRoleToUserOnEnterpriseProject", Action: "iam:permissions:grantRoleToUserOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeUser, Global: true},
+	RevokeRoleFromUserOnEnterpriseProject:       {Name: "RevokeRoleFromUserOnEnterpriseProject", Action: "iam:permissions:revokeRoleFromUserOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeUser, Global: true},
+	ListRolesForUserOnEnterpriseProject:         {Name: "ListRolesForUserOnEnterpriseProject", Action: "iam:permissions:listRolesForUserOnEnterpriseProject", Level: List, ResourceType: typeUser, Global: true},
 
 	CreateTemporaryAccessKeyByAgency: {Name: "CreateTemporaryAccessKeyByAgency", Action: "iam:tokens:assume", Aliases: []string{"sts:agencies:assume", "iam:agencies:assume"}, Level: Write, ResourceType: typeAgency, Global: true},
 	KeystoneCreateProject:            {Name: "KeystoneCreateProject", Action: "iam:projects:createProject", Aliases: []string{"iam:projects:create"}, Level: Write, Global: true},

@@ -36,16 +36,16 @@ const (
 	topic     = topics + "/{topic_urn}"
 	topicTags = "/v2/{project_id}/smn_topic/{resource_id}/tags"
 
-	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
-
-	enterprises = "/v1.0/enterprise-projects"
-	enterprise  = enterprises + "/{enterprise_project_id}"
-
 	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
 	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
 	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
 
 	roleInEnterprise = "/v3.0/OS-PERMISSION/enterprise-projects/{scope_id}"
+
+	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
+
+	enterprises = "/v1.0/enterprise-projects"
+	enterprise  = enterprises + "/{enterprise_project_id}"
 )
 
 // routes is the API. One row is one operation.

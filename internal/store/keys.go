@@ -174,7 +174,8 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue, tableEnterpriseName,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue,
+	tableEnterpriseName,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

@@ -107,6 +107,9 @@ var routes = []route{
 	{Name: "ShowUserDetail", Pattern: "GET /v1/csms/users/{user_id}", Op: iam.ShowUserDetail, handler: endpoint((*API).showUserDetail)},
 	{Name: "UpdateUserPassword", Pattern: "POST /v1/csms/users/change-password", Op: iam.UpdateUserPassword, handler: endpoint((*API).updateUserPassword)},
 
+	{Name: "CreateAgency", Pattern: "POST /v1/csms/agencies", Op: iam.CreateAgency, handler: endpoint((*API).createAgency)},
+	{Name: "ShowAgency", Pattern: "GET /v1/csms/agencies", Op: iam.ShowAgency, handler: endpoint((*API).showAgency)},
+
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},
 	{Name: "KeystoneCreateToken", Pattern: "POST /v3/auth/tokens", Keystone: true, handler: issueToken},

@@ -32,6 +32,7 @@ const schemaNumber = 1
 //	project <id>                              record Project
 //	user <id>                                 record User
 //	policy <id>                               record Policy
+//	agency <id>                               record Agency
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
@@ -50,6 +51,7 @@ const schemaNumber = 1
 //	project-name <domain> <name>
 //	user-name <domain> <name>
 //	policy-name <domain> <name>
+//	agency-name <domain> <name>
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
@@ -70,6 +72,7 @@ const (
 	tableProject   table = "project"
 	tableUser      table = "user"
 	tablePolicy    table = "policy"
+	tableAgency    table = "agency"
 	tableAccessKey table = "access-key"
 	tableToken     table = "token"
 	tableKey       table = "key"
@@ -88,6 +91,7 @@ const (
 	tableProjectName    table = "project-name"
 	tableUserName       table = "user-name"
 	tablePolicyName     table = "policy-name"
+	tableAgencyName     table = "agency-name"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
 	tableDue            table = "due"
@@ -117,6 +121,7 @@ var layouts = map[table][]part{
 	tableProject:   {text},
 	tableUser:      {text},
 	tablePolicy:    {text},
+	tableAgency:    {text},
 	tableAccessKey: {text},
 	tableToken:     {digest},
 	tableKey:       {text, text},
@@ -135,6 +140,7 @@ var layouts = map[table][]part{
 	tableProjectName:    {text, text},
 	tableUserName:       {text, text},
 	tablePolicyName:     {text, text},
+	tableAgencyName:     {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
 	tableDue:            {instant, text, text, number},
@@ -146,7 +152,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue,
+	tableUserName, tablePolicyName, tableAgencyName, tableAccessKeyUser, tableKeyAlias, tableDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

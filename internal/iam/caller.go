@@ -23,12 +23,16 @@ type Caller struct {
 	// (auth.md 7.1). Session and Boundary limit him like anybody.
 	Owner bool
 
+	// GroupIDs are the groups the user is in; shared, and for grants only: what is
+	// assigned to a group stands in Policies.
+	GroupIDs []string
+
 	ProjectID   string // the project the request acts in, "" for none
 	ProjectName string
 	AccessKey   string // id of the access key that signed, "" for a token
 
 	// Policies is the union of what is attached to the user, his groups and an
-	// assumed agency, as far as it counts in ProjectID.
+	// assumed agency. What counts in one project only knows that by itself (InProject).
 	Policies []*Policy
 	// Session is the policy a temporary key was limited by; nil sets no limit.
 	Session *Policy

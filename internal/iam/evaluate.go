@@ -77,7 +77,7 @@ func (q *query) judge(layer Layer, policies []*Policy) Decision {
 		d.Allowed, d.Reason = true, ByGrant
 	}
 	for _, p := range policies {
-		if p == nil || !p.ops.has(q.op) {
+		if p == nil || !p.ops.has(q.op) || p.project != "" && p.project != q.r.Project {
 			continue
 		}
 		for i := range p.statements {

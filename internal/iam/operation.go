@@ -146,6 +146,7 @@ func indexOperations() map[string]Op {
 type opSet [(int(opEnd) + 63) / 64]uint64
 
 func (s *opSet) add(o Op)      { s[o/64] |= 1 << (o % 64) }
+func (s *opSet) remove(o Op)   { s[o/64] &^= 1 << (o % 64) }
 func (s *opSet) has(o Op) bool { return s[o/64]&(1<<(o%64)) != 0 }
 
 func (s *opSet) addAll(t opSet) {

@@ -24,15 +24,8 @@ type Agency struct {
 	ExpireTime csms.Millis `cbor:"8,keyasint,omitempty"` // zero is never
 	CreateTime csms.Millis `cbor:"9,keyasint"`
 
-	Roles  []AgencyRole   `cbor:"10,keyasint,omitempty"`
-	Inline []InlinePolicy `cbor:"11,keyasint,omitempty"` // count in the whole domain
-}
-
-// AgencyRole is a policy that an agency has, in one project or in the whole domain.
-type AgencyRole struct {
-	PolicyID  string `cbor:"1,keyasint"`           // as in User.PolicyIDs
-	ProjectID string `cbor:"2,keyasint,omitempty"` // "" for the whole domain
-	Inherited bool   `cbor:"3,keyasint,omitempty"` // of the whole domain, assigned to all its projects
+	Assignments []Assignment   `cbor:"10,keyasint,omitempty"` // in the order in which they were made
+	Inline      []InlinePolicy `cbor:"11,keyasint,omitempty"` // count in every project
 }
 
 // Assumed says in a token or a temporary access key that it is of an agency. The user

@@ -33,6 +33,7 @@ const schemaNumber = 1
 //	user <id>                                 record User
 //	policy <id>                               record Policy
 //	agency <id>                               record Agency
+//	group <id>                                record Group
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
@@ -52,6 +53,8 @@ const schemaNumber = 1
 //	user-name <domain> <name>
 //	policy-name <domain> <name>
 //	agency-name <domain> <name>
+//	group-name <domain> <name>
+//	group-user <group id> <user id>           the record is that of the user
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
@@ -73,6 +76,7 @@ const (
 	tableUser      table = "user"
 	tablePolicy    table = "policy"
 	tableAgency    table = "agency"
+	tableGroup     table = "group"
 	tableAccessKey table = "access-key"
 	tableToken     table = "token"
 	tableKey       table = "key"
@@ -92,6 +96,8 @@ const (
 	tableUserName       table = "user-name"
 	tablePolicyName     table = "policy-name"
 	tableAgencyName     table = "agency-name"
+	tableGroupName      table = "group-name"
+	tableGroupUser      table = "group-user"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
 	tableDue            table = "due"
@@ -122,6 +128,7 @@ var layouts = map[table][]part{
 	tableUser:      {text},
 	tablePolicy:    {text},
 	tableAgency:    {text},
+	tableGroup:     {text},
 	tableAccessKey: {text},
 	tableToken:     {digest},
 	tableKey:       {text, text},
@@ -141,6 +148,8 @@ var layouts = map[table][]part{
 	tableUserName:       {text, text},
 	tablePolicyName:     {text, text},
 	tableAgencyName:     {text, text},
+	tableGroupName:      {text, text},
+	tableGroupUser:      {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
 	tableDue:            {instant, text, text, number},
@@ -152,7 +161,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableAgencyName, tableAccessKeyUser, tableKeyAlias, tableDue,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAgencyName, tableAccessKeyUser, tableKeyAlias, tableDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

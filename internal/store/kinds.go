@@ -14,6 +14,7 @@ type kind[T any] struct {
 	table  table
 	key    func(*T) key
 	rows   func(*T) []row // may hold rows with a nil key: the record is then refused
+	refers func(*T) []key // records that must be there for this one to be whole; may be nil
 	encode func(codec, *T) ([]byte, error)
 	decode func(codec, []byte) (*T, error)
 }
@@ -43,7 +44,7 @@ var (
 		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
 	userKind = plain(tableUser,
 		func(u *User) key { return idKey(nil, tableUser, u.ID) },
-		func(u *User) []row { return []row{unique(nameKey(nil, tableUserName, u.DomainID, u.Name))} })
+		userRows).referring(userRefers)
 	policyKind = plain(tablePolicy,
 		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
 		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
@@ -108,6 +109,12 @@ func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
 			return r, nil
 		},
 	}
+}
+
+// referring returns the kind with what its records refer to.
+func (kind kind[T]) referring(to func(*T) []key) kind[T] {
+	kind.refers = to
+	return kind
 }
 
 func unique(k key) row { return row{key: k, unique: true} }

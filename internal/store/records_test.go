@@ -169,7 +169,7 @@ func TestRecords(t *testing.T) {
 	t.Run("agency", noun[Agency]{
 		record: Agency{
 			ID: "a1", DomainID: "d1", Name: "first", TrustDomainName: "op_svc_kms", Days: 1, ExpireTime: 7,
-			Roles: []AgencyRole{{PolicyID: "y1", ProjectID: "p1"}, {PolicyID: "y1", Inherited: true}}, Inline: []InlinePolicy{{"n", Document("{}")}},
+			Assignments: []Assignment{{"y1", ScopeProject, "p1"}, {"y1", ScopeDomain, ""}}, Inline: []InlinePolicy{{"n", Document("{}")}},
 		},
 		rename: func(a *Agency, name string) { a.Name = name }, clash: func(a *Agency) { a.ID = "a2" },
 		tx:     func(tx *Tx) (*Agency, error) { return tx.Agency("a1") },
@@ -178,6 +178,16 @@ func TestRecords(t *testing.T) {
 		byName: func(s *Store, name string) (*Agency, error) { return s.AgencyByName(ctx, "d1", name) },
 		list:   func(v *View) iter.Seq2[*Agency, error] { return v.Agencies("d1") },
 		put:    (*Tx).PutAgency, destroy: (*Tx).DeleteAgency,
+	}.run)
+	t.Run("group", noun[Group]{
+		record: Group{ID: "g1", DomainID: "d1", Name: "first", Assignments: []Assignment{{"y1", ScopeProject, "p1"}, {"y1", ScopeAll, ""}}},
+		rename: func(g *Group, name string) { g.Name = name }, clash: func(g *Group) { g.ID = "g2" },
+		tx:     func(tx *Tx) (*Group, error) { return tx.Group("g1") },
+		txName: func(tx *Tx, name string) (*Group, error) { return tx.GroupByName("d1", name) },
+		store:  func(s *Store) (*Group, error) { return s.Group(ctx, "g1") },
+		byName: func(s *Store, name string) (*Group, error) { return s.GroupByName(ctx, "d1", name) },
+		list:   func(v *View) iter.Seq2[*Group, error] { return v.Groups("d1") },
+		put:    (*Tx).PutGroup, destroy: (*Tx).DeleteGroup,
 	}.run)
 	t.Run("access_key", noun[AccessKey]{
 		record: AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("s"), Temporary: &Temporary{ExpiresAt: 5, TokenHash: [32]byte{1}, Assumed: &Assumed{"a1", "d1", "s"}}},

@@ -37,7 +37,8 @@ func populated(t testing.TB) (*Store, kv.Store) {
 			putNew(tx, sec), putNew(tx, newSecret("id2", "b")),
 			tx.PutDomain(&Domain{ID: "d1", Name: "dev"}),
 			tx.PutProject(&Project{ID: "p1", DomainID: "d1", Name: "cn-north-4"}),
-			tx.PutUser(&User{ID: "u1", DomainID: "d1", Name: "dev", PasswordHash: "CANARY-password-hash"}),
+			tx.PutUser(&User{ID: "u1", DomainID: "d1", Name: "dev", PasswordHash: "CANARY-password-hash", GroupIDs: []string{"g1"}}),
+			tx.PutGroup(&Group{ID: "g1", DomainID: "d1", Name: "readers", Assignments: []Assignment{{"y1", ScopeProject, "p1"}}}),
 			tx.PutPolicy(&Policy{ID: "y1", DomainID: "d1", Name: "all", Document: Document(`{"Version":"1.1"}`)}),
 			tx.PutAccessKey(&AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("CANARY-secret-key")}),
 			tx.PutToken(&Token{Hash: [32]byte{1}, UserID: "u1", ExpiresAt: 9000}),
@@ -132,6 +133,16 @@ func TestVerifyFinds(t *testing.T) {
 		{
 			"a_damaged_counter", func(tx kv.Txn) error { return tx.Put(countKey("p1"), []byte{1}) },
 			[]string{"secret-count/p1: the counter is damaged"},
+		},
+		{
+			"a_group_that_a_user_is_in_and_that_does_not_exist", func(tx kv.Txn) error {
+				return errors.Join(tx.Delete(idKey(nil, tableGroup, "g1")), tx.Delete(nameKey(nil, tableGroupName, "d1", "readers")))
+			},
+			[]string{"user/u1: it refers to group/g1, which does not exist"},
+		},
+		{
+			"a_member_who_is_missing_in_the_list_of_a_group", func(tx kv.Txn) error { return tx.Delete(nameKey(nil, tableGroupUser, "g1", "u1")) },
+			[]string{"user/u1: the index row group-user/g1/u1 is missing"},
 		},
 		{
 			"a_record_that_cannot_be_read", func(tx kv.Txn) error { return tx.Put(tokenKey(nil, &hash), []byte{9}) },
@@ -251,7 +262,7 @@ func TestDumpShowsEveryRecordAndNothingSealed(t *testing.T) {
 		keys = append(keys, got.Key)
 	}
 	want := []string{
-		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "access-key/AK",
+		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "group/g1", "access-key/AK",
 		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b",
 		"event/p1/e", "outbox/id1/1", fmt.Sprintf("notification/p1/%d/%d/m1", math.MaxInt64, math.MaxInt32), "value/id1/1", "value/id2/1",
 	}

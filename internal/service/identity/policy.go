@@ -181,10 +181,17 @@ func (s *Service) DeletePolicy(ctx context.Context, c *iam.Caller, id string) er
 	if err != nil {
 		return err
 	}
+	agencies, err := s.agenciesWith(ctx, c, id)
+	if err != nil {
+		return err
+	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		p, err := ownPolicy(c, id, tx.Policy)
 		if err != nil {
 			return err
+		}
+		if agencies > 0 {
+			return conflictf("The policy is assigned to %d agencies; take it from them first.", agencies)
 		}
 		if len(users) > 0 {
 			return conflictf("The policy is attached to %d users, %s among them; detach it first.", len(users), users[0].Name)

@@ -102,6 +102,15 @@ func checkAgencyPolicy(a *API, x *exchange) (any, error) {
 	return noContent{}, a.Identity.CheckAgencyPolicy(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"), x.r.PathValue("role_id"))
 }
 
+// assumeAgency is POST /v5/agencies/assume, the form of STS (auth.md 3.5).
+func assumeAgency(a *API, x *exchange) (any, error) {
+	var body identity.AssumeAgencyRequest
+	if err := x.decodeIAM(&body); err != nil {
+		return nil, err
+	}
+	return a.Identity.AssumeAgency(x.ctx, &x.who, body)
+}
+
 func listAgencyPolicies(a *API, x *exchange) (any, error) {
 	return a.Identity.ListAgencyPolicies(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"))
 }

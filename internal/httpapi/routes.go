@@ -172,5 +172,6 @@ var routes = []route{
 	{Name: "AttachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/attach-user", handler: lookUp(attachPolicy)},
 	{Name: "DetachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/detach-user", handler: lookUp(detachPolicy)},
 	{Name: "ListAttachedUserPoliciesV5", Pattern: "GET /v5/users/{user_id}/attached-policies", handler: lookUp(listAttachedPolicies)},
+	{Name: "AssumeAgency", Pattern: "POST /v5/agencies/assume", handler: lookUp(assumeAgency)},
 	{Name: "GetCallerIdentity", Pattern: "GET /v5/caller-identity", handler: lookUp(callerIdentity)},
 }

@@ -15,6 +15,9 @@ type Caller struct {
 	UserName    string
 	PrincipalID string // the user's id, or agency id and session name
 
+	// Assumed says who acts as the agency; nil for a user, who acts as himself.
+	Assumed *Assumed
+
 	// Foreign marks a user of another identity service: UserID was given there, with a
 	// prefix, and no user of the embedded IAM has it.
 	Foreign bool
@@ -45,6 +48,23 @@ type Caller struct {
 	MFA      bool       // the token was got with a second factor
 	MFATime  csms.Millis
 	Now      csms.Millis // the instant of the request; the decision has no clock
+}
+
+// Assumed is an agency that a user has assumed. The rights of the user do not count
+// while he acts as the agency; who he is goes into logs.
+type Assumed struct {
+	AgencyID, AgencyName string
+	Session              string
+	UserID, UserName     string // of who assumed it
+}
+
+// ActorID returns the id of the user behind a request: the caller, or who assumed the
+// agency that calls.
+func (c *Caller) ActorID() string {
+	if c.Assumed != nil {
+		return c.Assumed.UserID
+	}
+	return c.UserID
 }
 
 // Authorize returns nil if the caller may do what r asks, else CSMS.0302 naming the

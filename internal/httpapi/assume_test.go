@@ -174,6 +174,19 @@ func TestEndOfAnAssumption(t *testing.T) {
 		"the trust ends": func(a *assumption) {
 			askOwner(a.t, a.Kit, "PUT", "/v3.0/OS-AGENCY/agencies/"+a.agency.ID, `{"agency":{"trust_domain_name":"foreign"}}`, 200, nil)
 		},
+		"the agency expires": func(a *assumption) {
+			err := a.Store.Update(a.t.Context(), func(tx *store.Tx) error {
+				agency, err := tx.Agency(a.agency.ID)
+				if err != nil {
+					return err
+				}
+				agency.ExpireTime = a.Now()
+				return tx.PutAgency(agency)
+			})
+			if err != nil {
+				a.t.Fatal(err)
+			}
+		},
 		"the user is disabled": func(a *assumption) {
 			askOwner(a.t, a.Kit, "PATCH", "/v3/users/"+userID(a.t, a.Kit, "operator"), `{"user":{"enabled":false}}`, 200, nil)
 		},

@@ -85,9 +85,6 @@ func notTrusted() error {
 // assume authorizes the caller to act as an agency and returns it. He needs the right
 // to assume it in his own account, and the agency must trust that account.
 func (s *Service) assume(ctx context.Context, c *iam.Caller, r *AssumeRole) (*store.Agency, error) {
-	if c.Assumed != nil || c.UserID == "" {
-		return nil, forbiddenf("Who acts as an agency cannot assume another one.")
-	}
 	if err := s.refuseTemporary(ctx, c); err != nil {
 		return nil, err
 	}

@@ -136,14 +136,14 @@ func checkKey(life Seconds, document []byte, standard, longest Seconds) (Seconds
 	return life, policy, err
 }
 
-// refuseTemporary reports a caller who signed with a temporary key, or who is no user
-// of ours.
+// refuseTemporary reports a caller who signed with a temporary key, acts as an agency,
+// or is no user of ours.
 func (s *Service) refuseTemporary(ctx context.Context, c *iam.Caller) error {
 	if c.Foreign {
 		return forbiddenf("A user of another identity service has no access keys here.")
 	}
 	if c.Assumed != nil {
-		return forbiddenf("Who acts as an agency makes no access keys.")
+		return forbiddenf("Who acts as an agency makes no access keys and assumes no agency.")
 	}
 	if c.AccessKey == "" {
 		return nil

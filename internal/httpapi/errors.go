@@ -31,9 +31,16 @@ var statuses = map[csms.Code]int{
 	csms.CodeIAMForbidden:    http.StatusForbidden,
 	csms.CodeIAMNotFound:     http.StatusNotFound,
 	csms.CodeIAMConflict:     http.StatusConflict,
+	csms.CodeEPSInternal:     http.StatusInternalServerError,
+	csms.CodeEPSForbidden:    http.StatusForbidden,
+	csms.CodeEPSNotFound:     http.StatusNotFound,
+	csms.CodeEPSConflict:     http.StatusConflict,
 	csms.CodeKMSInternal:     http.StatusInternalServerError,
 	csms.CodeKMSKeyNotFound:  http.StatusNotFound,
 	csms.CodeKMSForbidden:    http.StatusForbidden,
+
+	csms.CodeKMSAliasNotFound: http.StatusNotFound,
+	csms.CodeKMSGrantNotFound: http.StatusNotFound,
 }
 
 func statusOf(code csms.Code) int {

@@ -78,28 +78,33 @@ func deleteIAMAgency(a *API, x *exchange) (any, error) {
 	return noContent{}, a.Identity.DeleteAgency(x.ctx, &x.who, x.r.PathValue("agency_id"))
 }
 
-// roleScope is where the path assigns a policy. The project is no {project_id}, for the
-// operation is in no project and its caller needs none.
-func (x *exchange) roleScope() identity.RoleScope {
-	if project := x.r.PathValue("project"); project != "" {
-		return identity.RolesInProject(project)
+// agencyPlace is where the path assigns a policy. The project is no {project_id}, for
+// the operation is in no project and its caller needs none.
+func (x *exchange) agencyPlace() identity.AgencyPlace {
+	place := identity.AgencyPlace{Scope: identity.OnDomain, ScopeID: x.r.PathValue("domain_id"), AgencyID: x.r.PathValue("agency_id")}
+	switch project := x.r.PathValue("project"); {
+	case project != "":
+		place.Scope, place.ScopeID = identity.InProject, project
+	case strings.HasSuffix(x.route.Pattern, inherited):
+		place.Scope = identity.InAllProjects
 	}
-	if strings.HasSuffix(x.route.Pattern, inherited) {
-		return identity.RolesInAllProjects(x.r.PathValue("domain_id"))
-	}
-	return identity.RolesInDomain(x.r.PathValue("domain_id"))
+	return place
 }
 
 func attachAgencyPolicy(a *API, x *exchange) (any, error) {
-	return noContent{}, a.Identity.AttachAgencyPolicy(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"), x.r.PathValue("role_id"))
+	return noContent{}, a.Identity.AttachAgencyPolicy(x.ctx, &x.who, x.agencyPlace(), x.r.PathValue("role_id"))
 }
 
 func detachAgencyPolicy(a *API, x *exchange) (any, error) {
-	return noContent{}, a.Identity.DetachAgencyPolicy(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"), x.r.PathValue("role_id"))
+	return noContent{}, a.Identity.DetachAgencyPolicy(x.ctx, &x.who, x.agencyPlace(), x.r.PathValue("role_id"))
 }
 
 func checkAgencyPolicy(a *API, x *exchange) (any, error) {
-	return noContent{}, a.Identity.CheckAgencyPolicy(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"), x.r.PathValue("role_id"))
+	return noContent{}, a.Identity.CheckAgencyPolicy(x.ctx, &x.who, x.agencyPlace(), x.r.PathValue("role_id"))
+}
+
+func listAgencyPolicies(a *API, x *exchange) (any, error) {
+	return a.Identity.ListAgencyPolicies(x.ctx, &x.who, x.agencyPlace(), a.base(x))
 }
 
 // assumeAgency is POST /v5/agencies/assume, the form of STS (auth.md 3.5).
@@ -109,8 +114,4 @@ func assumeAgency(a *API, x *exchange) (any, error) {
 		return nil, err
 	}
 	return a.Identity.AssumeAgency(x.ctx, &x.who, body)
-}
-
-func listAgencyPolicies(a *API, x *exchange) (any, error) {
-	return a.Identity.ListAgencyPolicies(x.ctx, &x.who, x.roleScope(), x.r.PathValue("agency_id"))
 }

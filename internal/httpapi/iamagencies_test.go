@@ -151,7 +151,7 @@ func TestAgencyRoles(t *testing.T) {
 	scopes := []string{"all", "domain", testkit.ProjectID}
 	listed := func(scope string) string {
 		t.Helper()
-		var got identity.AgencyRoleList
+		var got identity.RoleList
 		askOwner(t, k, "GET", listTarget(scope, a.ID), "", 200, &got)
 		var names []string
 		for _, r := range got.Roles {
@@ -242,7 +242,7 @@ func TestAgencyRefusals(t *testing.T) {
 		{"GET", agencies + "?page=1", "", 400, "IAM.0011", "per_page"},
 		{"GET", agencies + "?page=0&per_page=1", "", 400, "IAM.0011", "page"},
 		{"GET", agencies + "?page=1&per_page=501", "", 400, "IAM.0011", "500"},
-		{"PUT", roleTarget("all", a.ID, "unknown"), "", 404, "IAM.0004", "policy"},
+		{"PUT", roleTarget("all", a.ID, "unknown"), "", 404, "IAM.0004", "role"},
 		{"PUT", roleTarget("all", "x", "te_admin"), "", 404, "IAM.0004", "agency"},
 		{"PUT", roleTarget(testkit.ForeignProjectID, a.ID, "te_admin"), "", 404, "IAM.0004", "project"},
 		{"PUT", "/v3.0/OS-AGENCY/domains/x/agencies/" + a.ID + "/roles/te_admin", "", 404, "IAM.0004", "domain"},

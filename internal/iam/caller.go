@@ -67,6 +67,36 @@ func (c *Caller) ActorID() string {
 	return c.UserID
 }
 
+// GrantUser returns the id by which a grant can name the caller as a user, "" for
+// whom no grant names: an agency, or a user of another identity service.
+func (c *Caller) GrantUser() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.UserID
+}
+
+// GrantDomain returns the id of the domain whose grants are the caller's, "" for a
+// user of another identity service.
+func (c *Caller) GrantDomain() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.DomainID
+}
+
+// InProject returns the caller as he is in another project of his domain, for the part
+// of an operation that happens there. The policies of users of the embedded IAM count
+// in every project of the domain; for a Foreign caller the result has no policies.
+func (c *Caller) InProject(id, name string) *Caller {
+	there := *c
+	there.ProjectID, there.ProjectName = id, name
+	if c.Foreign {
+		there.Policies = nil
+	}
+	return &there
+}
+
 // Authorize returns nil if the caller may do what r asks, else CSMS.0302 naming the
 // action that is missing (IE2, auth.md 7.5). Ask before existence is looked at.
 func (c *Caller) Authorize(r *Request) error {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -67,6 +68,9 @@ type Operation struct {
 	AdminOnly bool
 	// Grantable marks what a grant on a secret gives: the reads of that secret.
 	Grantable bool
+	// KeyGrant is the word that gives the operation in a grant on a KMS key, such as
+	// decrypt-datakey; "" for what no such grant gives.
+	KeyGrant string
 	// Global marks a service without regions; its URNs have an empty region.
 	Global bool
 }
@@ -121,6 +125,11 @@ func Lookup(name string) (*Operation, bool) {
 func LookupOp(name string) (Op, bool) {
 	o, ok := opsByName[name]
 	return o, ok
+}
+
+// InKeyGrant reports whether a grant on a KMS key can give what word stands for.
+func InKeyGrant(word string) bool {
+	return word != "" && slices.ContainsFunc(operations[:], func(o Operation) bool { return o.KeyGrant == word })
 }
 
 // Operations returns every Op, in the order of the table.

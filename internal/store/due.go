@@ -22,6 +22,7 @@ const (
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
 	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
 	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
+	DueReplica         DueKind = "replica"           // a primary with a copy that is not in sync
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -30,10 +31,12 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
+	Project  string // of DuePurge, DueVersionExpiry, DueReplica, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
+
+	ReplicaID string // of DueReplica; Name is that of both secrets
 
 	TokenHash [32]byte // of DueTokenExpiry
 	AccessKey string   // of DueAccessKeyExpiry
@@ -85,6 +88,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 	switch {
 	case due.Kind == DuePurge && owner.table == tableSecret, due.Kind == DueVersionExpiry && owner.table == tableSecret:
 		due.Project, due.Name, due.SecretID, due.Version = owner.texts[0], owner.texts[1], subject, r.number
+	case due.Kind == DueReplica && owner.table == tableSecret:
+		due.Project, due.Name, due.ReplicaID = owner.texts[0], owner.texts[1], subject
 	case due.Kind == DueTokenExpiry && owner.table == tableToken:
 		due.TokenHash = owner.digest
 	case due.Kind == DueAccessKeyExpiry && owner.table == tableAccessKey:

@@ -42,9 +42,9 @@ var (
 	projectKind = plain(tableProject,
 		func(p *Project) key { return idKey(nil, tableProject, p.ID) },
 		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
-	userKind = plain(tableUser,
+	userKind = plainReferring(tableUser,
 		func(u *User) key { return idKey(nil, tableUser, u.ID) },
-		userRows).referring(userRefers)
+		userRows, userRefers)
 	policyKind = plain(tablePolicy,
 		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
 		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
@@ -86,6 +86,11 @@ var (
 			return r.grants(), nil
 		},
 	}
+	enterpriseKind = plain(tableEnterprise,
+		func(p *EnterpriseProject) key { return nameKey(nil, tableEnterprise, p.DomainID, p.ID) },
+		func(p *EnterpriseProject) []row {
+			return []row{unique(nameKey(nil, tableEnterpriseName, p.DomainID, p.Name))}
+		})
 	outboxKind = plain(tableOutbox,
 		func(o *Outgoing) key { return outboxKey(o.SecretID).number(o.Number) },
 		func(*Outgoing) []row { return nil })
@@ -111,10 +116,11 @@ func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
 	}
 }
 
-// referring returns the kind with what its records refer to.
-func (kind kind[T]) referring(to func(*T) []key) kind[T] {
-	kind.refers = to
-	return kind
+// plainReferring returns a plain kind whose records refer to others.
+func plainReferring[T any](t table, key func(*T) key, rows func(*T) []row, refers func(*T) []key) kind[T] {
+	k := plain(t, key, rows)
+	k.refers = refers
+	return k
 }
 
 func unique(k key) row { return row{key: k, unique: true} }
@@ -207,6 +213,11 @@ func secretRows(s *csms.Secret) []row {
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
 	}
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Waits() {
+			rows = append(rows, dueRow(r.NextTry, DueReplica, r.ID, 0))
+		}
+	}
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})
@@ -237,6 +248,9 @@ func keyRows(k *Key) []row {
 	var rows []row
 	if k.Alias != "" {
 		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, k.Alias)))
+	}
+	for _, a := range k.Aliases {
+		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, a.Alias)))
 	}
 	if k.State == KeyPendingDeletion {
 		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))

@@ -149,6 +149,11 @@ type Key struct {
 	RotationInterval int         `cbor:"11,keyasint,omitempty"` // days; zero if it was never set
 	NextRotation     csms.Millis `cbor:"12,keyasint,omitempty"` // zero while the key is not rotated by itself
 	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
+
+	EnterpriseProjectID string `cbor:"14,keyasint,omitempty"` // "" for the default one; see InEnterpriseProject
+
+	Grants  []KeyGrant `cbor:"15,keyasint,omitempty"` // in the order in which they were made
+	Aliases []KeyAlias `cbor:"16,keyasint,omitempty"` // ascending; beside Alias, and unique with those
 }
 
 // KeyTag is one tag of a Key.

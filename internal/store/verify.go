@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"coffer/internal/csms"
 	"coffer/internal/kv"
 )
 
@@ -23,7 +24,8 @@ func (f Finding) String() string { return f.Key + ": " + f.Problem }
 // Verify reads one snapshot of the whole store and reports whatever does not fit
 // together: records that cannot be read or stand in the wrong place, index rows and
 // counters that differ from what the records say, versions without a sealed value
-// and values without a version, users in groups that do not exist, keys of no known form. What it reports about rows
+// and values without a version, replicas and primaries that do not know each other,
+// users in groups that do not exist, keys of no known form. What it reports about rows
 // and counters, Reindex puts right. An error means that it could not finish.
 func (s *Store) Verify(ctx context.Context) ([]Finding, error) {
 	var c *checker
@@ -107,6 +109,9 @@ func (c *checker) record(k key, value []byte, p parsed) error {
 		if err := c.rowOf(k, r); err != nil {
 			return err
 		}
+	}
+	if s, is := o.record.(*csms.Secret); is {
+		return c.members(k, s)
 	}
 	return nil
 }

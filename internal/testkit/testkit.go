@@ -30,6 +30,7 @@ import (
 	"coffer/internal/seal"
 	"coffer/internal/seal/localkms"
 	"coffer/internal/service"
+	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
 	"coffer/internal/store"
@@ -40,9 +41,16 @@ const (
 	DomainID  = "d0000000000000000000000000000001"
 	ProjectID = "c0000000000000000000000000000001" // the default project of the domain
 	Region    = "cn-north-4"
-	Epoch     = csms.Millis(1_767_225_600_000) // 2026-01-01T00:00:00Z, when the clock of a kit begins
+
+	// Further regions of the domain.
+	EastRegion  = "cn-east-3"
+	SouthRegion = "cn-south-1"
+
+	Epoch = csms.Millis(1_767_225_600_000) // 2026-01-01T00:00:00Z, when the clock of a kit begins
 
 	OtherProjectID    = "c0000000000000000000000000000002" // another project of the domain
+	EastProjectID     = "c0000000000000000000000000000004" // the project of EastRegion in the domain
+	SouthProjectID    = "c0000000000000000000000000000005" // the project of SouthRegion in the domain
 	DisabledProjectID = "c0000000000000000000000000000003" // a project of the domain that is disabled
 	ForeignProjectID  = "c0000000000000000000000000000009" // a project of another domain
 	foreignDomainID   = "d0000000000000000000000000000009"
@@ -165,6 +173,8 @@ func (k *Kit) projects(ctx context.Context) error {
 	return k.Store.Update(ctx, func(tx *store.Tx) error {
 		return errors.Join(
 			tx.PutProject(project(OtherProjectID, DomainID, Region+"_other", true)),
+			tx.PutProject(project(EastProjectID, DomainID, EastRegion, true)),
+			tx.PutProject(project(SouthProjectID, DomainID, SouthRegion, true)),
 			tx.PutProject(project(DisabledProjectID, DomainID, Region+"_disabled", false)),
 			tx.PutDomain(&store.Domain{ID: foreignDomainID, Name: "foreign", Enabled: true, CreateTime: Epoch}),
 			tx.PutProject(project(ForeignProjectID, foreignDomainID, Region, true)),
@@ -178,6 +188,7 @@ func (k *Kit) apiOptions(o Options, log *slog.Logger) httpapi.Options {
 	})
 	options := httpapi.Options{
 		Service: k.Service, Identity: k.Identity, KMS: k.Keys, Authenticator: authenticator, Logger: log, Access: log,
+		EPS:          eps.New(eps.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region}),
 		Metrics:      httpapi.NewMetrics(prometheus.NewRegistry()),
 		NewRequestID: func() string { return strings.Repeat("0", 32) }, WallNow: time.Now,
 		BodyLimit: 6 << 20, Timeout: time.Minute,

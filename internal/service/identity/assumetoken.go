@@ -96,31 +96,21 @@ func (i *issue) assumedBy() *AssumedBy {
 	return &AssumedBy{User: TokenUser{ID: i.user.ID, Name: i.user.Name, Domain: NamedID{ID: i.domain.ID, Name: i.domain.Name}}}
 }
 
-// names names what the token may do in its scope, for people.
-func (i *issue) names(policy func(string) (*store.Policy, error)) ([]NamedID, error) {
-	if i.agency == nil {
-		return roles(i.user, i.domain, policy)
-	}
-	as := &store.User{Inline: i.agency.Inline}
-	for _, assigned := range i.agency.Assignments {
-		if i.counts(assigned) && !slices.Contains(as.PolicyIDs, assigned.PolicyID) {
-			as.PolicyIDs = append(as.PolicyIDs, assigned.PolicyID)
+// nameAgencyRoles is nameRoles for a token of an agency.
+func (i *issue) nameAgencyRoles(policy func(string) (*store.Policy, error)) error {
+	i.roles = []NamedID{}
+	for _, a := range i.agency.Assignments {
+		if !i.counts(a) {
+			continue
+		}
+		if err := i.nameRole(a.PolicyID, policy); err != nil {
+			return err
 		}
 	}
-	return roles(as, i.agencyDomain, policy)
-}
-
-// counts reports whether an assignment counts in the scope of the token.
-func (i *issue) counts(a store.Assignment) bool {
-	switch a.Scope {
-	case store.ScopeAll:
-		return true
-	case store.ScopeDomain:
-		return i.token.DomainScope
-	case store.ScopeProject:
-		return a.ProjectID == i.token.ProjectID
+	for _, inline := range i.agency.Inline {
+		i.roles = append(i.roles, NamedID{roleID, inline.Name})
 	}
-	return false
+	return nil
 }
 
 // ownToken reports whether a token is the caller's own: his, or of the session of an

@@ -126,7 +126,7 @@ func (s *Service) issue(tx *store.Tx, i *issue, l *login, scope *Scope, now csms
 	if i.project, err = s.scope(tx, t, i.home(), scope); err != nil {
 		return err
 	}
-	if i.roles, err = i.names(tx.Policy); err != nil {
+	if err := i.nameRoles(tx.Policy, tx.Group); err != nil {
 		return err
 	}
 	return tx.PutToken(t)
@@ -198,7 +198,8 @@ func (s *Service) ValidateToken(ctx context.Context, c *iam.Caller, subject, bas
 	if err != nil {
 		return TokenAnswer{}, err
 	}
-	if i.roles, err = i.names(func(id string) (*store.Policy, error) { return s.store.Policy(ctx, id) }); err != nil {
+	policy := func(id string) (*store.Policy, error) { return s.store.Policy(ctx, id) }
+	if err := i.nameRoles(policy, func(id string) (*store.Group, error) { return s.store.Group(ctx, id) }); err != nil {
 		return TokenAnswer{}, err
 	}
 	if i.token.ProjectID != "" {

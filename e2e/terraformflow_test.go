@@ -32,6 +32,7 @@ func TestTerraform(t *testing.T) {
 					aliasResource(t, p)
 					grantResource(t, p)
 					enterpriseProject(t, p)
+					agencyResource(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)
 				})

@@ -22,3 +22,16 @@ func TestAccountOfAResource(t *testing.T) {
 		}
 	}
 }
+
+// Who acts as an agency has no grants, neither those of the user who assumed it nor those
+// to every user of the account; the log has the user (auth.md 7.1).
+func TestAnAgencyHasNoGrants(t *testing.T) {
+	user := Caller{DomainID: "d1", UserID: "u"}
+	agency := Caller{DomainID: "d1", Assumed: &Assumed{AgencyID: "a", UserID: "u"}}
+	if user.GrantUser() != "u" || user.GrantDomain() != "d1" || user.ActorID() != "u" {
+		t.Errorf("user: %q %q %q", user.GrantUser(), user.GrantDomain(), user.ActorID())
+	}
+	if agency.GrantUser() != "" || agency.GrantDomain() != "" || agency.ActorID() != "u" {
+		t.Errorf("agency: %q %q %q", agency.GrantUser(), agency.GrantDomain(), agency.ActorID())
+	}
+}

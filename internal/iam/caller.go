@@ -77,9 +77,9 @@ func (c *Caller) GrantUser() string {
 }
 
 // GrantDomain returns the id of the domain whose grants are the caller's, "" for a
-// user of another identity service.
+// user of another identity service and for an agency, which has what is assigned to it.
 func (c *Caller) GrantDomain() string {
-	if c.Foreign {
+	if c.Foreign || c.Assumed != nil {
 		return ""
 	}
 	return c.DomainID

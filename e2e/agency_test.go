@@ -39,10 +39,11 @@ func startWithOperator(t *testing.T) *server {
 	return startDev(t, "--iam", file)
 }
 
-// iamClient is the SDK of IAM. It looks the account of the access key up by itself.
-func (s *server) iamClient(t *testing.T, accessKey, secretKey string) *iam.IamClient {
+// operatorClient is the SDK of IAM with the access key of the operator, whose account it
+// looks up by itself.
+func (s *server) operatorClient(t *testing.T) *iam.IamClient {
 	t.Helper()
-	credentials, err := global.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithIamEndpointOverride(s.url).SafeBuild()
+	credentials, err := global.NewCredentialsBuilder().WithAk("OPERATORACCESSKEY001").WithSk(operatorSecret).WithIamEndpointOverride(s.url).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (s *server) anyClient(t *testing.T, builder *core.HcHttpClientBuilder) *cor
 func TestAgency(t *testing.T) {
 	s := startWithOperator(t)
 	create(t, s.signedClient(t), "payroll", "v")
-	owner := s.iamClient(t, devAccessKey, devSecretKey)
+	owner := s.iamClient(t)
 	domains, err := owner.KeystoneListAuthDomains(&iammodel.KeystoneListAuthDomainsRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +98,7 @@ func TestAgency(t *testing.T) {
 			refused(t, err, http.StatusUnauthorized, "APIGW.0301")
 		}
 	}
-	_, err = s.iamClient(t, "OPERATORACCESSKEY001", operatorSecret).CreateTemporaryAccessKeyByAgency(temporaryKeyRequest())
+	_, err = s.operatorClient(t).CreateTemporaryAccessKeyByAgency(temporaryKeyRequest())
 	if e := (*sdkerr.ServiceResponseError)(nil); !errors.As(err, &e) || e.StatusCode != http.StatusForbidden {
 		t.Errorf("assuming what is gone: %v", err)
 	}
@@ -157,7 +158,7 @@ func temporaryKeyRequest() *iammodel.CreateTemporaryAccessKeyByAgencyRequest {
 
 // keyByAgency is the SDK with a key that IAM gave the operator for the agency.
 func (s *server) keyByAgency(t *testing.T) *csms.CsmsClient {
-	answer, err := s.iamClient(t, "OPERATORACCESSKEY001", operatorSecret).CreateTemporaryAccessKeyByAgency(temporaryKeyRequest())
+	answer, err := s.operatorClient(t).CreateTemporaryAccessKeyByAgency(temporaryKeyRequest())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func (s *server) keyClient(t *testing.T, access, secret, securityToken string) *
 
 // tokenByAgency is the SDK with a token that the operator got for the agency.
 func (s *server) tokenByAgency(t *testing.T, agency string) *csms.CsmsClient {
-	answer, err := s.iamClient(t, "OPERATORACCESSKEY001", operatorSecret).KeystoneCreateAgencyToken(&iammodel.KeystoneCreateAgencyTokenRequest{
+	answer, err := s.operatorClient(t).KeystoneCreateAgencyToken(&iammodel.KeystoneCreateAgencyTokenRequest{
 		Body: &iammodel.KeystoneCreateAgencyTokenRequestBody{Auth: &iammodel.AgencyTokenAuth{
 			Identity: &iammodel.AgencyTokenIdentity{
 				Methods:    []iammodel.AgencyTokenIdentityMethods{iammodel.GetAgencyTokenIdentityMethodsEnum().ASSUME_ROLE},

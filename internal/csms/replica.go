@@ -7,7 +7,7 @@ import (
 
 // MaxReplicas is how many copies one secret has at most. They stand in its record, so
 // there is a bound; the number is ours.
-const MaxReplicas = 20
+const MaxReplicas = 10
 
 // ReplicaType tells the place of a secret in a multi-region group.
 type ReplicaType string
@@ -113,7 +113,7 @@ func (s *Secret) AddReplica(at Place, region, targetRegion string, now Millis) *
 	return &Secret{
 		ID: at.ID, DomainID: at.DomainID, ProjectID: at.ProjectID, Name: s.Name,
 		State: s.State, Type: s.Type, KMSKeyID: at.KMSKeyID, Description: s.Description,
-		CreateTime: now, UpdateTime: now, EnterpriseProjectID: DefaultEnterpriseProject, Tags: slices.Clone(s.Tags),
+		CreateTime: now, UpdateTime: now, EnterpriseProjectID: s.EnterpriseProjectID, Tags: slices.Clone(s.Tags),
 		Replicas: []Replica{{
 			ID: s.ID, KMSKeyID: s.KMSKeyID, ProjectID: s.ProjectID, Region: region, Type: Primary,
 			CreatedAt: s.CreateTime, UpdatedAt: s.UpdateTime,
@@ -181,8 +181,8 @@ func (s *Secret) Uncopied(p *Secret) (numbers []int) {
 }
 
 // Follow makes the copy s what its primary p is: state, description, versions under
-// the key of s, labels and tags. Rotation and subscriptions are of p alone. update_time
-// moves if any of that is new.
+// the key of s, labels and tags. Rotation and subscriptions are of p alone; the enterprise
+// project was that of p in the beginning. update_time moves if any of that is new.
 func (s *Secret) Follow(p *Secret, now Millis) {
 	s.Replicas[0].KMSKeyID, s.Replicas[0].UpdatedAt = p.KMSKeyID, p.UpdateTime
 	own := p.Clone()

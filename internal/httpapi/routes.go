@@ -32,14 +32,18 @@ const (
 	event     = events + "/{event_name}"
 	grants    = resources + "/grants"
 
-	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
-	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
-	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
+	topics    = "/v2/{project_id}/notifications/topics"
+	topic     = topics + "/{topic_urn}"
+	topicTags = "/v2/{project_id}/smn_topic/{resource_id}/tags"
 
 	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
 
 	enterprises = "/v1.0/enterprise-projects"
 	enterprise  = enterprises + "/{enterprise_project_id}"
+
+	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
+	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
+	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
 )
 
 // routes is the API. One row is one operation.
@@ -114,6 +118,22 @@ var routes = []route{
 	{Name: "ListKeyAliases", Pattern: "GET " + keys + "/aliases", Op: iam.ListKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).listKeyAliases)},
 	{Name: "DeleteKeyAliases", Pattern: "DELETE " + keys + "/aliases", Op: iam.DeleteKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).deleteKeyAliases)},
 	{Name: "AssociateKeyAlias", Pattern: "POST " + keys + "/alias/associate", Op: iam.AssociateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).associateKeyAlias)},
+
+	{Name: "CreateTopic", Pattern: "POST " + topics, Op: iam.CreateTopic, handler: smnEndpoint((*API).createTopic)},
+	{Name: "ListTopics", Pattern: "GET " + topics, Op: iam.ListTopics, handler: smnEndpoint((*API).listTopics)},
+	{Name: "ListTopicDetails", Pattern: "GET " + topic, Op: iam.ListTopicDetails, handler: smnEndpoint((*API).listTopicDetails)},
+	{Name: "UpdateTopic", Pattern: "PUT " + topic, Op: iam.UpdateTopic, handler: smnEndpoint((*API).updateTopic)},
+	{Name: "DeleteTopic", Pattern: "DELETE " + topic, Op: iam.DeleteTopic, handler: smnEndpoint((*API).deleteTopic)},
+	{Name: "ListTopicAttributes", Pattern: "GET " + topic + "/attributes", Op: iam.ListTopicAttributes, handler: smnEndpoint((*API).listTopicAttributes)},
+	{Name: "UpdateTopicAttribute", Pattern: "PUT " + topic + "/attributes/{name}", Op: iam.UpdateTopicAttribute, handler: smnEndpoint((*API).updateTopicAttribute)},
+	{Name: "DeleteTopicAttributeByName", Pattern: "DELETE " + topic + "/attributes/{name}", Op: iam.DeleteTopicAttributeByName, handler: smnEndpoint((*API).deleteTopicAttributeByName)},
+	{Name: "DeleteTopicAttributes", Pattern: "DELETE " + topic + "/attributes", Op: iam.DeleteTopicAttributes, handler: smnEndpoint((*API).deleteTopicAttributes)},
+	{Name: "PublishMessage", Pattern: "POST " + topic + "/publish", Op: iam.PublishMessage, handler: smnEndpoint((*API).publishMessage)},
+	{Name: "CreateResourceTag", Pattern: "POST " + topicTags, Op: iam.CreateResourceTag, handler: smnEndpoint((*API).createResourceTag)},
+	{Name: "DeleteResourceTag", Pattern: "DELETE " + topicTags + "/{key}", Op: iam.DeleteResourceTag, handler: smnEndpoint((*API).deleteResourceTag)},
+	{Name: "BatchCreateOrDeleteResourceTags", Pattern: "POST " + topicTags + "/action", Op: iam.BatchCreateOrDeleteResourceTags, handler: smnEndpoint((*API).batchCreateOrDeleteResourceTags)},
+	{Name: "ListResourceTags", Pattern: "GET " + topicTags, Op: iam.ListResourceTags, handler: smnEndpoint((*API).listResourceTags)},
+	{Name: "ListProjectTags", Pattern: "GET /v2/{project_id}/smn_topic/tags", Op: iam.ListProjectTags, handler: smnEndpoint((*API).listProjectTags)},
 
 	{Name: "CreateSecretEvent", Pattern: "POST " + events, Op: iam.CreateSecretEvent, Wrapped: true, handler: endpoint((*API).createSecretEvent)},
 	{Name: "ListSecretEvents", Pattern: "GET " + events, Op: iam.ListSecretEvents, Wrapped: true, handler: endpoint((*API).listSecretEvents)},

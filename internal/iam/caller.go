@@ -87,12 +87,12 @@ func (c *Caller) GrantDomain() string {
 
 // InProject returns the caller as he is in another project of his domain, for the part
 // of an operation that happens there. The policies of users of the embedded IAM count
-// in every project of the domain; for a Foreign caller the result has no policies.
+// in every project of the domain; a Foreign caller has no rights there.
 func (c *Caller) InProject(id, name string) *Caller {
 	there := *c
 	there.ProjectID, there.ProjectName = id, name
 	if c.Foreign {
-		there.Policies = nil
+		there.Owner, there.Policies = false, nil
 	}
 	return &there
 }

@@ -129,6 +129,9 @@ func (s *Service) reserve(tx *store.Tx, replica *csms.Secret, region string, now
 	if err != nil {
 		return err
 	}
+	if err := checkPointers(tx, replica); err != nil {
+		return err
+	}
 	count, err := tx.SecretCount(replica.ProjectID)
 	if err != nil {
 		return err

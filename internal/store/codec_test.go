@@ -59,6 +59,7 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, eventKind)
 	roundTrip(t, outboxKind)
 	roundTrip(t, notificationKind)
+	roundTrip(t, topicKind)
 }
 
 func TestTextThatIsNoUTF8CanBeReadAgain(t *testing.T) {

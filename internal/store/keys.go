@@ -43,6 +43,7 @@ const schemaNumber = 1
 //	enterprise-project <domain> <id>          record EnterpriseProject
 //	database-target <project> <instance id>   record csms.DatabaseTarget
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
+//	topic <project> <name>                    record Topic
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
 //
@@ -60,6 +61,7 @@ const schemaNumber = 1
 //	group-user <group id> <user id>           the record is that of the user
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
+//	topic-id <id>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
@@ -89,6 +91,7 @@ const (
 	tableGrant        table = "grant"
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
+	tableTopic        table = "topic"
 
 	tableEnterprise     table = "enterprise-project"
 	tableEnterpriseName table = "enterprise-project-name"
@@ -108,6 +111,7 @@ const (
 	tableGroupUser      table = "group-user"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
+	tableTopicID        table = "topic-id"
 	tableDue            table = "due"
 
 	tableSecretCount table = "secret-count"
@@ -146,6 +150,7 @@ var layouts = map[table][]part{
 	tableGrant:        {text},
 	tableOutbox:       {text, number},
 	tableNotification: {text, instant, number, text},
+	tableTopic:        {text, text},
 
 	tableEnterprise:     {text, text},
 	tableEnterpriseName: {text, text},
@@ -165,6 +170,7 @@ var layouts = map[table][]part{
 	tableGroupUser:      {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
+	tableTopicID:        {text},
 	tableDue:            {instant, text, text, number},
 
 	tableSecretCount: {text},
@@ -174,8 +180,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAgencyName, tableAccessKeyUser, tableKeyAlias, tableDue,
-	tableEnterpriseName,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAgencyName, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue, tableEnterpriseName,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

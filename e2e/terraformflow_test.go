@@ -35,6 +35,7 @@ func TestTerraform(t *testing.T) {
 					aliasResource(t, p)
 					grantResource(t, p)
 					enterpriseProject(t, p)
+					agencyResource(t, p)
 					topicResource(t, p)
 					identityResources(t, p)
 					tasksOnASecret(t, p)

@@ -14,8 +14,6 @@ from huaweicloudsdkcsms.v1.region.csms_region import CsmsRegion
 
 # Operations that the server does not have yet: it answers 404 APIGW.0101.
 NOT_YET = {
-    "create_agency": csms.CreateAgencyRequest(body=csms.CreateAgencyRequestBody(secret_type="RDS-FG")),
-    "show_agency": csms.ShowAgencyRequest(secret_type="RDS-FG"),
     "list_secret_task": csms.ListSecretTaskRequest(),
     "rotate_secret": csms.RotateSecretRequest(secret_name="tour"),
     "show_secret_function_templates": csms.ShowSecretFunctionTemplatesRequest(
@@ -153,6 +151,16 @@ def people(client, secret_id):
     equal(client.update_user_password(csms.UpdateUserPasswordRequest(body=change)).user_id, user.user_id, "password")
 
 
+def agencies(client):
+    show = csms.ShowAgencyRequest(secret_type="RDS-FG")
+    equal(client.show_agency(show).agency_granted, "false", "no agencies")
+    make = csms.CreateAgencyRequest(body=csms.CreateAgencyRequestBody(secret_type="RDS-FG"))
+    made = client.create_agency(make).agencies
+    equal([a.agency_name for a in made], ["CSMSAccessFunctionGraph", "FunctionGraphAgencyForRotateRDSByCSMSV3"], "agencies")
+    equal([a.agency_id for a in client.create_agency(make).agencies], [a.agency_id for a in made], "agencies again")
+    equal(client.show_agency(show).agency_granted, "true", "agencies")
+
+
 def the_end(client):
     blob = client.download_secret_blob(csms.DownloadSecretBlobRequest(secret_name="tour")).secret_blob
     schedule = csms.DeleteSecretForScheduleRequestBody(recovery_window_in_days=7)
@@ -177,6 +185,7 @@ def main():
     events(client)
     many(client)
     people(client, secret_id)
+    agencies(client)
     the_end(client)
     for name, request in NOT_YET.items():
         refused(lambda: getattr(client, name)(request), 404, "APIGW.0101")

@@ -66,6 +66,7 @@ type Authenticator struct {
 	unsigned signature.UnsignedPayload
 	keys     keyring
 	grants   grants
+	agencies agencyGrants
 }
 
 // New returns an Authenticator over st. The box opens the secrets of access keys,
@@ -83,6 +84,7 @@ func New(st *store.Store, box *seal.Box, o Options) *Authenticator {
 	}
 	a.keys = newKeyring(box)
 	a.grants = newGrants(st)
+	a.agencies = newAgencyGrants(&a.grants)
 	return a
 }
 
@@ -157,6 +159,7 @@ type attempt struct {
 	accessKey string
 	prefix    uint32 // of the signature, which makes a replay visible (auth.md 5.5)
 	userID    string
+	agencyID  string // of an assumed agency; userID is then who assumed it
 	reason    string // why it was refused
 }
 
@@ -181,6 +184,9 @@ func (a *Authenticator) report(ctx context.Context, t *attempt, err error) {
 	}
 	attrs := append(make([]slog.Attr, 0, 8),
 		slog.String("method", t.method), slog.String("user_id", t.userID), slog.String("source", t.source.String()))
+	if t.agencyID != "" {
+		attrs = append(attrs, slog.String("agency_id", t.agencyID))
+	}
 	if t.accessKey != "" {
 		attrs = append(attrs, slog.String("access_key", t.accessKey), slog.String("signature", hex32(t.prefix)))
 	}

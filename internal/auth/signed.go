@@ -54,9 +54,17 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	if err := t.checkSecurityToken(p.record); err != nil {
 		return iam.Caller{}, err
 	}
-	c, err := a.caller(ctx, t, p.user, p.domain)
+	c, err := a.holder(ctx, t, p)
 	c.AccessKey, c.Session = h.AccessKey, p.session
 	return c, err
+}
+
+// holder returns who acts with an access key: its user, or the agency he assumed.
+func (a *Authenticator) holder(ctx context.Context, t *attempt, p principal) (iam.Caller, error) {
+	if temporary := p.record.Temporary; temporary != nil && temporary.Assumed != nil {
+		return a.assumed(ctx, t, p.user, temporary.Assumed)
+	}
+	return a.caller(ctx, t, p.user, p.domain)
 }
 
 // shown returns an access key that nobody has looked up yet as log and answer may

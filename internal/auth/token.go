@@ -53,14 +53,33 @@ func (a *Authenticator) scoped(ctx context.Context, t *attempt, token *store.Tok
 		if t.r.PathValue("project_id") != "" {
 			return iam.Caller{}, t.refuse("the token is not scoped to a project")
 		}
-		return t.identity(u, d), nil
+		return a.unscoped(ctx, t, token, u, d)
 	}
-	c, err := a.caller(ctx, t, u, d)
+	c, err := a.rightsOf(ctx, t, token, u, d)
 	if err != nil {
 		return iam.Caller{}, err
 	}
 	c.ProjectID = token.ProjectID
 	return c, nil
+}
+
+// unscoped returns who a token without a scope is of, without any rights.
+func (a *Authenticator) unscoped(ctx context.Context, t *attempt, token *store.Token, u *store.User, d *store.Domain) (iam.Caller, error) {
+	if token.Assumed == nil {
+		return t.identity(u, d), nil
+	}
+	c, err := a.assumed(ctx, t, u, token.Assumed)
+	c.Policies = nil
+	return c, err
+}
+
+// rightsOf returns who a token is of, with his rights: the user, or the agency that he
+// assumed.
+func (a *Authenticator) rightsOf(ctx context.Context, t *attempt, token *store.Token, u *store.User, d *store.Domain) (iam.Caller, error) {
+	if token.Assumed != nil {
+		return a.assumed(ctx, t, u, token.Assumed)
+	}
+	return a.caller(ctx, t, u, d)
 }
 
 // owner returns user and domain of a credential. One that does not exist is nil, and

@@ -49,7 +49,8 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
 // $USER_name stands for the id of the user of that name, who may be gone by now, and
-// $GROUP_name and $POLICY_name for those of a group and of a custom policy.
+// $GROUP_name, $POLICY_name and $AGENCY_name for those of a group, of a custom policy
+// and of an agency.
 func TestCorpus(t *testing.T) {
 	for _, file := range corpusFiles(t) {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
@@ -206,7 +207,7 @@ func (c *corpusCase) fill(text string) string {
 }
 
 var (
-	idText = regexp.MustCompile(`\$(USER|GROUP|POLICY)_[a-z]+`)
+	idText = regexp.MustCompile(`\$(USER|GROUP|POLICY|AGENCY)_[A-Za-z0-9]+`)
 	hexID  = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 )
 
@@ -232,7 +233,8 @@ func (c *corpusCase) lookUpIDs() map[string]string {
 		return errors.Join(
 			note(c.ids, v.Users(testkit.DomainID), func(u *store.User) (string, string) { return "$USER_" + u.Name, u.ID }),
 			note(c.ids, v.Groups(testkit.DomainID), func(g *store.Group) (string, string) { return "$GROUP_" + g.Name, g.ID }),
-			note(c.ids, v.Policies(testkit.DomainID), func(p *store.Policy) (string, string) { return "$POLICY_" + p.Name, p.ID }))
+			note(c.ids, v.Policies(testkit.DomainID), func(p *store.Policy) (string, string) { return "$POLICY_" + p.Name, p.ID }),
+			note(c.ids, v.Agencies(testkit.DomainID), func(a *store.Agency) (string, string) { return "$AGENCY_" + a.Name, a.ID }))
 	})
 	if err != nil {
 		c.t.Fatal(err)

@@ -55,18 +55,22 @@ func (a *API) account(x *exchange, took time.Duration) {
 	if a.Access == nil {
 		return
 	}
-	a.Access.LogAttrs(x.ctx, slog.LevelInfo, "request",
+	attrs := append(make([]slog.Attr, 0, 14),
 		slog.String("request_id", x.requestID),
 		slog.String("operation", x.route.Name),
 		slog.String("method", x.r.Method),
 		slog.String("path", x.r.URL.Path),
 		slog.Int("status", x.status),
 		slog.String("code", string(x.code)),
-		slog.String("user_id", x.who.UserID),
+		slog.String("user_id", x.who.ActorID()),
 		slog.String("access_key", x.who.AccessKey),
 		slog.String("project_id", x.who.ProjectID),
 		slog.String("source_ip", x.r.RemoteAddr),
 		slog.Int("bytes", x.size),
 		slog.Duration("took", took),
 	)
+	if as := x.who.Assumed; as != nil {
+		attrs = append(attrs, slog.String("agency_id", as.AgencyID), slog.String("agency_session", as.Session))
+	}
+	a.Access.LogAttrs(x.ctx, slog.LevelInfo, "request", attrs...)
 }

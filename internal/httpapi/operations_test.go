@@ -96,6 +96,8 @@ var operations = []operation{
 
 // domainWide are the operations that are in no project.
 var domainWide = []operation{
+	{name: "CreateAgency", method: "POST", path: "/v1/csms/agencies", body: `{"secret_type":"RDS-FG"}`, status: 200},
+	{name: "ShowAgency", method: "GET", path: "/v1/csms/agencies", query: "secret_type=RDS-FG", status: 200},
 	{name: "ListUsers", method: "GET", path: "/v1/csms/users", query: "limit=10&offset=0", status: 200},
 	{name: "ShowUserDetail", method: "GET", path: "/v1/csms/users/$USER_nobody", status: 200},
 	{name: "UpdateUserPassword", method: "POST", path: "/v1/csms/users/change-password", body: `{"old_password":"` + testkit.OwnerPassword + `","password":"another-Passw0rd"}`, status: 200},

@@ -152,6 +152,9 @@ var routes = []route{
 	{Name: "ShowUserDetail", Pattern: "GET /v1/csms/users/{user_id}", Op: iam.ShowUserDetail, handler: endpoint((*API).showUserDetail)},
 	{Name: "UpdateUserPassword", Pattern: "POST /v1/csms/users/change-password", Op: iam.UpdateUserPassword, handler: endpoint((*API).updateUserPassword)},
 
+	{Name: "CreateAgency", Pattern: "POST /v1/csms/agencies", Op: iam.CreateAgency, handler: endpoint((*API).createAgency)},
+	{Name: "ShowAgency", Pattern: "GET /v1/csms/agencies", Op: iam.ShowAgency, handler: endpoint((*API).showAgency)},
+
 	{Name: "CreateDatabaseTarget", Pattern: "POST " + databaseTargets, Op: iam.CreateDatabaseTarget, handler: endpoint((*API).createDatabaseTarget)},
 	{Name: "ListDatabaseTargets", Pattern: "GET " + databaseTargets, Op: iam.ListDatabaseTargets, handler: endpoint((*API).listDatabaseTargets)},
 	{Name: "ShowDatabaseTarget", Pattern: "GET " + databaseTargets + "/{instance_id}", Op: iam.ShowDatabaseTarget, handler: endpoint((*API).showDatabaseTarget)},
@@ -246,6 +249,24 @@ var routes = []route{
 	{Name: "CreateUnscopedTokenWithIdToken", Pattern: "POST /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/auth", Keystone: true, handler: unscopedTokenForIDToken},
 	{Name: "AssumePodIdentity", Pattern: "POST /pod-identity/credentials", Keystone: true, handler: assumePodIdentity},
 
+	{Name: "CreateIAMAgency", Pattern: "POST " + iamAgencies, handler: authenticated(http.StatusCreated, createIAMAgency)},
+	{Name: "ListAgencies", Pattern: "GET " + iamAgencies, handler: lookUp(listIAMAgencies)},
+	{Name: "ShowIAMAgency", Pattern: "GET " + iamAgency, handler: lookUp(showIAMAgency)},
+	{Name: "UpdateAgency", Pattern: "PUT " + iamAgency, handler: lookUp(updateIAMAgency)},
+	{Name: "DeleteAgency", Pattern: "DELETE " + iamAgency, handler: lookUp(deleteIAMAgency)},
+	{Name: "ListProjectPermissionsForAgency", Pattern: "GET " + agencyInProject, handler: lookUp(listAgencyPolicies)},
+	{Name: "AssociateAgencyWithProjectPermission", Pattern: "PUT " + agencyInProject + oneRole, handler: lookUp(attachAgencyPolicy)},
+	{Name: "CheckProjectPermissionForAgency", Pattern: "GET " + agencyInProject + oneRole, handler: lookUp(checkAgencyPolicy)},
+	{Name: "RemoveProjectPermissionFromAgency", Pattern: "DELETE " + agencyInProject + oneRole, handler: lookUp(detachAgencyPolicy)},
+	{Name: "ListDomainPermissionsForAgency", Pattern: "GET " + agencyInDomain, handler: lookUp(listAgencyPolicies)},
+	{Name: "AssociateAgencyWithDomainPermission", Pattern: "PUT " + agencyInDomain + oneRole, handler: lookUp(attachAgencyPolicy)},
+	{Name: "CheckDomainPermissionForAgency", Pattern: "GET " + agencyInDomain + oneRole, handler: lookUp(checkAgencyPolicy)},
+	{Name: "RemoveDomainPermissionFromAgency", Pattern: "DELETE " + agencyInDomain + oneRole, handler: lookUp(detachAgencyPolicy)},
+	{Name: "ListAllProjectsPermissionsForAgency", Pattern: "GET " + agencyAllProjects + inherited, handler: lookUp(listAgencyPolicies)},
+	{Name: "AssociateAgencyWithAllProjectsPermission", Pattern: "PUT " + agencyAllProjects + oneRole + inherited, handler: lookUp(attachAgencyPolicy)},
+	{Name: "CheckAllProjectsPermissionForAgency", Pattern: "GET " + agencyAllProjects + oneRole + inherited, handler: lookUp(checkAgencyPolicy)},
+	{Name: "RemoveAllProjectsPermissionFromAgency", Pattern: "DELETE " + agencyAllProjects + oneRole + inherited, handler: lookUp(detachAgencyPolicy)},
+
 	{Name: "CreatePolicyV5", Pattern: "POST /v5/policies", handler: authenticated(http.StatusCreated, createPolicy)},
 	{Name: "ListPoliciesV5", Pattern: "GET /v5/policies", handler: lookUp(listPolicies)},
 	{Name: "GetPolicyV5", Pattern: "GET /v5/policies/{policy_id}", handler: lookUp(showPolicy)},
@@ -254,5 +275,6 @@ var routes = []route{
 	{Name: "AttachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/attach-user", handler: lookUp(attachPolicy)},
 	{Name: "DetachUserPolicyV5", Pattern: "POST /v5/policies/{policy_id}/detach-user", handler: lookUp(detachPolicy)},
 	{Name: "ListAttachedUserPoliciesV5", Pattern: "GET /v5/users/{user_id}/attached-policies", handler: lookUp(listAttachedPolicies)},
+	{Name: "AssumeAgency", Pattern: "POST /v5/agencies/assume", handler: lookUp(assumeAgency)},
 	{Name: "GetCallerIdentity", Pattern: "GET /v5/caller-identity", handler: lookUp(callerIdentity)},
 }

@@ -6,7 +6,8 @@ import (
 	"coffer/internal/service/identity"
 )
 
-// createTemporaryAccessKey is POST /v3.0/OS-CREDENTIAL/securitytokens (auth.md 3.5). The
+// createTemporaryAccessKey is POST /v3.0/OS-CREDENTIAL/securitytokens (auth.md 3.5): a key of
+// the caller or, by the method assume_role, of an agency. The
 // token stands in the header or, as the SDKs send it after a login with an ID token,
 // in the body.
 func createTemporaryAccessKey(a *API, x *exchange) error {
@@ -25,7 +26,11 @@ func createTemporaryAccessKey(a *API, x *exchange) error {
 	if x.who = who; unread != nil {
 		return unread
 	}
-	answer, err := a.Identity.CreateTemporaryAccessKeyByToken(x.ctx, &x.who, body)
+	create := a.Identity.CreateTemporaryAccessKeyByToken
+	if body.ByAgency() {
+		create = a.Identity.CreateTemporaryAccessKeyByAgency
+	}
+	answer, err := create(x.ctx, &x.who, body)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,9 @@ func TestTemporaryAccessKey(t *testing.T) {
 func TestTemporaryAccessKeyRefusals(t *testing.T) {
 	k := testkit.New(t, testkit.Options{})
 	for body, want := range map[string]string{
-		`{"auth":{"identity":{"methods":["assume_role"]}}}`:                              "methods",
+		`{"auth":{"identity":{"methods":["hw_ak_sk"]}}}`:                                 "methods",
+		`{"auth":{"identity":{"methods":["token","assume_role"]}}}`:                      "methods",
+		`{"auth":{"identity":{"methods":[]}}}`:                                           "methods",
 		`{"auth":{"identity":{"methods":["token"],"token":{"duration_seconds":899}}}}`:   "900 to 86400",
 		`{"auth":{"identity":{"methods":["token"],"token":{"duration_seconds":86401}}}}`: "900 to 86400",
 		`{"auth":{"identity":{"methods":["token"],"policy":{"Version":"9"}}}}`:           "Version",

@@ -17,7 +17,7 @@ func issueToken(a *API, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	issued, err := a.Identity.IssueToken(x.ctx, identity.TokenAsk{
+	issued, err := a.issue(x, identity.TokenAsk{
 		Request: request, Token: identity.Credential(x.r.Header.Get("X-Auth-Token")),
 		Source: a.Authenticator.Source(x.r), BaseURL: a.base(x), NoCatalog: x.noCatalog(),
 	})
@@ -30,6 +30,20 @@ func issueToken(a *API, x *exchange) error {
 	}
 	x.tokenHeaders(string(issued.Subject))
 	return x.send(http.StatusCreated, body)
+}
+
+// issue makes the token. Who wants one of an agency has credentials already and shows
+// them like for any other operation.
+func (a *API) issue(x *exchange, ask identity.TokenAsk) (identity.IssuedToken, error) {
+	if !ask.Request.AssumesAgency() {
+		return a.Identity.IssueToken(x.ctx, ask)
+	}
+	who, err := a.Authenticator.Authenticate(x.ctx, x.r, x.body)
+	if err != nil {
+		return identity.IssuedToken{}, err
+	}
+	x.who = who
+	return a.Identity.IssueAgencyToken(x.ctx, &x.who, ask)
 }
 
 // tokenHeaders sets what goes with the description of a token.

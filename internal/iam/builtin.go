@@ -25,6 +25,7 @@ var builtinDocuments = []builtinDocument{
 	{"Tenant Guest", "readonly", `{"Version":"1.0","Statement":[{"Effect":"Allow","Action":[` + csmsMetadata + `,
 		"kms:cmk:list","kms:cmk:get","kms:cmk:getRotation","kms:cmkTag:list",
 		"eps:enterpriseProjects:list","eps:enterpriseProjects:get","eps:resources:list"]}]}`},
+	{"Agent Operator", "te_agency", `{"Version":"1.0","Statement":[{"Effect":"Allow","Action":["iam:tokens:assume"]}]}`},
 	{"Security Administrator", "secu_admin", `{"Version":"1.0","Statement":[{"Effect":"Allow","Action":["iam:*:*"]}]}`},
 }
 

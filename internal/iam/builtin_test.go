@@ -38,6 +38,7 @@ func TestBuiltinPolicies(t *testing.T) {
 		{"KMS CMKFullAccess", "1.1", [][]Op{keys, {DescribeKey}}, [][]Op{values, metadata, writes, identity}},
 		{"Tenant Administrator", "1.0", [][]Op{values, metadata, writes, keys, identity, admin}, [][]Op{none}},
 		{"Tenant Guest", "1.0", [][]Op{metadata, {DescribeKey, ListKeys, ListEnterpriseProject}}, [][]Op{values, writes, keys, identity, admin}},
+		{"Agent Operator", "1.0", [][]Op{{CreateTemporaryAccessKeyByAgency}}, [][]Op{values, metadata, writes, keys, identity, admin}},
 		{"Security Administrator", "1.0", [][]Op{identity}, [][]Op{values, metadata, writes, keys, admin}},
 	}
 	var names []string

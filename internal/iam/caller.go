@@ -15,6 +15,9 @@ type Caller struct {
 	UserName    string
 	PrincipalID string // the user's id, or agency id and session name
 
+	// Assumed says who acts as the agency; nil for a user, who acts as himself.
+	Assumed *Assumed
+
 	// Foreign marks a user of another identity service: UserID was given there, with a
 	// prefix, and no user of the embedded IAM has it.
 	Foreign bool
@@ -47,6 +50,23 @@ type Caller struct {
 	Now      csms.Millis // the instant of the request; the decision has no clock
 }
 
+// Assumed is an agency that a user has assumed. The rights of the user do not count
+// while he acts as the agency; who he is goes into logs.
+type Assumed struct {
+	AgencyID, AgencyName string
+	Session              string
+	UserID, UserName     string // of who assumed it
+}
+
+// ActorID returns the id of the user behind a request: the caller, or who assumed the
+// agency that calls.
+func (c *Caller) ActorID() string {
+	if c.Assumed != nil {
+		return c.Assumed.UserID
+	}
+	return c.UserID
+}
+
 // GrantUser returns the id by which a grant can name the caller as a user, "" for
 // whom no grant names: an agency, or a user of another identity service.
 func (c *Caller) GrantUser() string {
@@ -57,9 +77,9 @@ func (c *Caller) GrantUser() string {
 }
 
 // GrantDomain returns the id of the domain whose grants are the caller's, "" for a
-// user of another identity service.
+// user of another identity service and for an agency, which has what is assigned to it.
 func (c *Caller) GrantDomain() string {
-	if c.Foreign {
+	if c.Foreign || c.Assumed != nil {
 		return ""
 	}
 	return c.DomainID

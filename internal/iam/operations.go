@@ -154,6 +154,9 @@ const (
 	GetAgencyV5
 	UpdateTrustAgencyV5
 	DeleteAgencyV5
+	AttachAgencyPolicyV5
+	DetachAgencyPolicyV5
+	ListAttachedAgencyPoliciesV5
 	CreateTemporaryAccessKeyByAgency
 	KeystoneCheckUserInGroup
 	KeystoneListUsersForGroupByAdmin
@@ -350,6 +353,10 @@ var operations = [opEnd]Operation{
 	GetAgencyV5:                {Name: "GetAgencyV5", Action: "iam:agencies:getV5", Aliases: []string{"iam:agencies:getAgency", "iam:agencies:get"}, Level: Read, ResourceType: typeAgency, Global: true},
 	UpdateTrustAgencyV5:        {Name: "UpdateTrustAgencyV5", Action: "iam:agencies:updateV5", Aliases: []string{"iam:agencies:updateAgency", "iam:agencies:update"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
 	DeleteAgencyV5:             {Name: "DeleteAgencyV5", Action: "iam:agencies:deleteV5", Aliases: []string{"iam:agencies:deleteAgency", "iam:agencies:delete"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
+
+	AttachAgencyPolicyV5:         {Name: "AttachAgencyPolicyV5", Action: "iam:agencies:attachPolicyV5", Aliases: []string{"iam:permissions:grantRoleToAgency", "iam:permissions:grantRoleToAgencyOnProject", "iam:permissions:grantRoleToAgencyOnDomain"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
+	DetachAgencyPolicyV5:         {Name: "DetachAgencyPolicyV5", Action: "iam:agencies:detachPolicyV5", Aliases: []string{"iam:permissions:revokeRoleFromAgency", "iam:permissions:revokeRoleFromAgencyOnProject", "iam:permissions:revokeRoleFromAgencyOnDomain"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
+	ListAttachedAgencyPoliciesV5: {Name: "ListAttachedAgencyPoliciesV5", Action: "iam:agencies:listAttachedPoliciesV5", Aliases: []string{"iam:permissions:listRolesForAgency", "iam:permissions:listRolesForAgencyOnProject", "iam:permissions:listRolesForAgencyOnDomain"}, Level: List, ResourceType: typeAgency, Global: true},
 
 	// Groups with the paths of the older IAM. Assigning in all projects takes the rights of
 	// AttachGroupPolicyV5 and DetachGroupPolicyV5.

@@ -1,5 +1,7 @@
 package iam
 
+import "cmp"
+
 // Tag is one tag of a secret or of a request.
 type Tag struct{ Key, Value string }
 
@@ -13,6 +15,7 @@ type Request struct {
 
 	SecretName string // for operations on secrets; "" where Collection allows it
 	Resource   string // key id, user id, policy name ... for the other resource types
+	Account    string // of an agency in another domain, for its name in a policy; "" for Domain
 
 	// Granted says that a live grant names the caller and the resource: it allows what
 	// is Grantable where the caller's own policies do not, and no deny gives way to it.
@@ -45,9 +48,10 @@ type query struct {
 	c *Caller
 	r *Request
 
-	op     Op
-	region string // region part of the resource
-	path   string // path part of the resource, "" for an operation without one
+	op      Op
+	region  string // region part of the resource
+	account string // account part of the resource
+	path    string // path part of the resource, "" for an operation without one
 
 	// anyEnterpriseProject makes conditions on g:EnterpriseProjectId hold in an Allow
 	// and fail in a Deny: may the caller do it in some enterprise project?
@@ -58,7 +62,7 @@ type query struct {
 // judged: an operation that does not exist or a resource that is not named.
 func newQuery(c *Caller, r *Request) (query, bool) {
 	row := r.Op.Operation()
-	q := query{c: c, r: r, op: r.Op, region: r.Region}
+	q := query{c: c, r: r, op: r.Op, region: r.Region, account: cmp.Or(r.Account, r.Domain)}
 	if row.Global {
 		q.region = ""
 	}

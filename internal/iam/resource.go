@@ -31,7 +31,7 @@ type resourcePattern struct {
 // matches reports whether the resource of q fits the pattern.
 func (p *resourcePattern) matches(q *query) bool {
 	return p.ops.has(q.op) && p.path.match(q.path) &&
-		p.region.match(q.region) && p.account.match(q.r.Domain)
+		p.region.match(q.region) && p.account.match(q.account)
 }
 
 // parseResource compiles `*` or service:region:account:type:path with `*`

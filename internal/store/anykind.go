@@ -39,14 +39,14 @@ func (o opened) has(k key) bool { return standing{rows: o.rows}.has(k) }
 
 // recordTables are the tables of records, in the order in which they are worked on.
 var recordTables = []table{
-	tableDomain, tableProject, tableUser, tablePolicy, tableGroup, tableAccessKey, tableToken, tableKey, tableConfig, tableSecret,
+	tableDomain, tableProject, tableUser, tablePolicy, tableGroup, tableAgency, tableAccessKey, tableToken, tableKey, tableConfig, tableSecret,
 	tableEvent, tableGrant, tableOutbox, tableNotification, tableEnterprise, tableTarget, tableTopic,
 }
 
 // kinds are the kinds by table.
 var kinds = map[table]anyKind{
 	tableSecret: &secretKind, tableDomain: &domainKind, tableProject: &projectKind, tableUser: &userKind,
-	tablePolicy: &policyKind, tableGroup: &groupKind, tableAccessKey: &accessKeyKind, tableToken: &tokenKind, tableKey: &keyKind, tableConfig: &configKind,
+	tablePolicy: &policyKind, tableGroup: &groupKind, tableAgency: &agencyKind, tableAccessKey: &accessKeyKind, tableToken: &tokenKind, tableKey: &keyKind, tableConfig: &configKind,
 	tableEvent: &eventKind, tableGrant: &grantsKind, tableOutbox: &outboxKind, tableNotification: &notificationKind,
 	tableEnterprise: &enterpriseKind, tableTarget: &targetKind, tableTopic: &topicKind,
 }

@@ -32,6 +32,7 @@ const schemaNumber = 1
 //	project <id>                              record Project
 //	user <id>                                 record User
 //	policy <id>                               record Policy
+//	agency <id>                               record Agency
 //	group <id>                                record Group
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
@@ -55,6 +56,7 @@ const schemaNumber = 1
 //	project-name <domain> <name>
 //	user-name <domain> <name>
 //	policy-name <domain> <name>
+//	agency-name <domain> <name>
 //	group-name <domain> <name>
 //	group-user <group id> <user id>           the record is that of the user
 //	access-key-user <user id> <access key>
@@ -78,6 +80,7 @@ const (
 	tableProject   table = "project"
 	tableUser      table = "user"
 	tablePolicy    table = "policy"
+	tableAgency    table = "agency"
 	tableGroup     table = "group"
 	tableAccessKey table = "access-key"
 	tableToken     table = "token"
@@ -103,6 +106,7 @@ const (
 	tableProjectName    table = "project-name"
 	tableUserName       table = "user-name"
 	tablePolicyName     table = "policy-name"
+	tableAgencyName     table = "agency-name"
 	tableGroupName      table = "group-name"
 	tableGroupUser      table = "group-user"
 	tableAccessKeyUser  table = "access-key-user"
@@ -135,6 +139,7 @@ var layouts = map[table][]part{
 	tableProject:   {text},
 	tableUser:      {text},
 	tablePolicy:    {text},
+	tableAgency:    {text},
 	tableGroup:     {text},
 	tableAccessKey: {text},
 	tableToken:     {digest},
@@ -160,6 +165,7 @@ var layouts = map[table][]part{
 	tableProjectName:    {text, text},
 	tableUserName:       {text, text},
 	tablePolicyName:     {text, text},
+	tableAgencyName:     {text, text},
 	tableGroupName:      {text, text},
 	tableGroupUser:      {text, text},
 	tableAccessKeyUser:  {text, text},
@@ -174,8 +180,8 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue,
-	tableEnterpriseName,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAgencyName, tableAccessKeyUser, tableKeyAlias,
+	tableTopicID, tableDue, tableEnterpriseName,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

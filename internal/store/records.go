@@ -108,6 +108,7 @@ type Temporary struct {
 	TokenHash     [32]byte    `cbor:"1,keyasint" json:"-"` // SHA-256 of the security token
 	ExpiresAt     csms.Millis `cbor:"2,keyasint"`
 	SessionPolicy Document    `cbor:"3,keyasint,omitempty"` // nil for none
+	Assumed       *Assumed    `cbor:"4,keyasint,omitempty"` // nil unless the key is of an agency
 }
 
 // Token is an issued token. The token itself is not kept.
@@ -121,6 +122,7 @@ type Token struct {
 	IssuedAt    csms.Millis `cbor:"7,keyasint"`
 	ExpiresAt   csms.Millis `cbor:"8,keyasint"`
 	AuditID     string      `cbor:"9,keyasint,omitempty"`
+	Assumed     *Assumed    `cbor:"10,keyasint,omitempty"` // nil unless the token is of an agency
 }
 
 // KeyState is the state of a Key, with the numbers of key_state of the KMS API

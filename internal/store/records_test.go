@@ -166,6 +166,19 @@ func TestRecords(t *testing.T) {
 		list:   func(v *View) iter.Seq2[*Policy, error] { return v.Policies("d1") },
 		put:    (*Tx).PutPolicy, destroy: (*Tx).DeletePolicy,
 	}.run)
+	t.Run("agency", noun[Agency]{
+		record: Agency{
+			ID: "a1", DomainID: "d1", Name: "first", TrustDomainName: "op_svc_kms", Days: 1, ExpireTime: 7,
+			Assignments: []Assignment{{"y1", ScopeProject, "p1"}, {"y1", ScopeDomain, ""}}, Inline: []InlinePolicy{{"n", Document("{}")}},
+		},
+		rename: func(a *Agency, name string) { a.Name = name }, clash: func(a *Agency) { a.ID = "a2" },
+		tx:     func(tx *Tx) (*Agency, error) { return tx.Agency("a1") },
+		txName: func(tx *Tx, name string) (*Agency, error) { return tx.AgencyByName("d1", name) },
+		store:  func(s *Store) (*Agency, error) { return s.Agency(ctx, "a1") },
+		byName: func(s *Store, name string) (*Agency, error) { return s.AgencyByName(ctx, "d1", name) },
+		list:   func(v *View) iter.Seq2[*Agency, error] { return v.Agencies("d1") },
+		put:    (*Tx).PutAgency, destroy: (*Tx).DeleteAgency,
+	}.run)
 	t.Run("group", noun[Group]{
 		record: Group{ID: "g1", DomainID: "d1", Name: "first", Assignments: []Assignment{{"y1", ScopeProject, "p1"}, {"y1", ScopeAll, ""}}},
 		rename: func(g *Group, name string) { g.Name = name }, clash: func(g *Group) { g.ID = "g2" },
@@ -177,14 +190,14 @@ func TestRecords(t *testing.T) {
 		put:    (*Tx).PutGroup, destroy: (*Tx).DeleteGroup,
 	}.run)
 	t.Run("access_key", noun[AccessKey]{
-		record: AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("s"), Temporary: &Temporary{ExpiresAt: 5, TokenHash: [32]byte{1}}},
+		record: AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("s"), Temporary: &Temporary{ExpiresAt: 5, TokenHash: [32]byte{1}, Assumed: &Assumed{"a1", "d1", "s"}}},
 		tx:     func(tx *Tx) (*AccessKey, error) { return tx.AccessKey("AK") },
 		store:  func(s *Store) (*AccessKey, error) { return s.AccessKey(ctx, "AK") },
 		list:   func(v *View) iter.Seq2[*AccessKey, error] { return v.AccessKeysOf("u1") },
 		put:    (*Tx).PutAccessKey, destroy: (*Tx).DeleteAccessKey,
 	}.run)
 	t.Run("token", noun[Token]{
-		record: Token{Hash: [32]byte{0, 7}, UserID: "u1", ExpiresAt: 5},
+		record: Token{Hash: [32]byte{0, 7}, UserID: "u1", ExpiresAt: 5, Assumed: &Assumed{"a1", "d1", "s"}},
 		tx:     func(tx *Tx) (*Token, error) { return tx.Token([32]byte{0, 7}) },
 		store:  func(s *Store) (*Token, error) { return s.Token(ctx, [32]byte{0, 7}) },
 		put:    (*Tx).PutToken, destroy: (*Tx).DeleteToken,

@@ -181,6 +181,14 @@ func (a Assigned) checkScope(c *iam.Caller, project func(string) (*store.Project
 	return nil
 }
 
+// checkScope is Assigned.checkScope outside a transaction.
+func (s *Service) checkScope(ctx context.Context, c *iam.Caller, a Assigned) error {
+	return a.checkScope(c, func(id string) (*store.Project, error) { return s.store.Project(ctx, id) },
+		func(domain, id string) (*store.EnterpriseProject, error) {
+			return s.store.EnterpriseProject(ctx, domain, id)
+		})
+}
+
 // CheckRole returns nil if the role is assigned there, else IAM.0004.
 func (s *Service) CheckRole(ctx context.Context, c *iam.Caller, a Assigned, roleID string) error {
 	list, err := s.assignments(ctx, c, a, a.rights().check)
@@ -220,11 +228,7 @@ func (s *Service) assignments(ctx context.Context, c *iam.Caller, a Assigned, op
 	if err := s.authorize(c, op, a.holder()); err != nil {
 		return nil, err
 	}
-	err := a.checkScope(c, func(id string) (*store.Project, error) { return s.store.Project(ctx, id) },
-		func(domain, id string) (*store.EnterpriseProject, error) {
-			return s.store.EnterpriseProject(ctx, domain, id)
-		})
-	if err != nil {
+	if err := s.checkScope(ctx, c, a); err != nil {
 		return nil, err
 	}
 	if a.UserID != "" {

@@ -260,6 +260,9 @@ type CallerIdentityAnswer struct {
 
 // CallerIdentity tells the caller who he is.
 func (s *Service) CallerIdentity(c *iam.Caller) CallerIdentityAnswer {
+	if as := c.Assumed; as != nil {
+		return CallerIdentityAnswer{AccountID: c.DomainID, PrincipalID: c.PrincipalID, PrincipalURN: sessionURN(c.DomainID, as.AgencyName, as.Session)}
+	}
 	return CallerIdentityAnswer{
 		AccountID: c.DomainID, PrincipalID: c.PrincipalID, PrincipalURN: "iam::" + c.DomainID + ":user:" + c.UserName,
 	}

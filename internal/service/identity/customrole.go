@@ -130,7 +130,8 @@ func (s *Service) customRoles(ctx context.Context, c *iam.Caller, baseURL string
 	return out, err
 }
 
-// referencesIn counts, by policy id, the users of a domain who have it and the assignments of it.
+// referencesIn counts, by policy id, the users who have it and the assignments of it
+// in a domain.
 func referencesIn(v *store.View, domainID string) (map[string]int, error) {
 	counts := map[string]int{}
 	for u, err := range v.Users(domainID) {
@@ -148,6 +149,12 @@ func referencesIn(v *store.View, domainID string) (map[string]int, error) {
 		}
 		countAssigned(counts, g.Assignments)
 	}
+	for agency, err := range v.Agencies(domainID) {
+		if err != nil {
+			return nil, err
+		}
+		countAssigned(counts, agency.Assignments)
+	}
 	return counts, nil
 }
 
@@ -157,11 +164,13 @@ func countAssigned(counts map[string]int, list []store.Assignment) {
 	}
 }
 
+// isAssigned reports whether a policy is among assignments, in any scope.
 func isAssigned(list []store.Assignment, policyID string) bool {
 	return slices.ContainsFunc(list, func(a store.Assignment) bool { return a.PolicyID == policyID })
 }
 
-// havers returns the names of the users and groups of a domain that have a policy.
+// havers returns the names of the users, groups and agencies of a domain that have a
+// policy.
 func (s *Service) havers(ctx context.Context, domainID, policyID string) ([]string, error) {
 	var names []string
 	users, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.User, error] { return v.Users(domainID) },
@@ -175,11 +184,17 @@ func (s *Service) havers(ctx context.Context, domainID, policyID string) ([]stri
 		names = append(names, "the user "+u.Name)
 	}
 	groups, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.Group, error] { return v.Groups(domainID) },
-		func(g *store.Group) bool {
-			return isAssigned(g.Assignments, policyID)
-		})
+		func(g *store.Group) bool { return isAssigned(g.Assignments, policyID) })
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range groups {
 		names = append(names, "the group "+g.Name)
+	}
+	agencies, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.Agency, error] { return v.Agencies(domainID) },
+		func(a *store.Agency) bool { return isAssigned(a.Assignments, policyID) })
+	for _, a := range agencies {
+		names = append(names, "the agency "+a.Name)
 	}
 	return names, err
 }

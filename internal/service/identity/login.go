@@ -140,5 +140,5 @@ func (s *Service) byToken(ctx context.Context, q *TokenAsk) (*login, error) {
 	if t == nil {
 		return nil, errLogin("unknown token")
 	}
-	return &login{userID: t.UserID, methods: rescoped(t.Methods), from: &hash}, nil
+	return &login{userID: t.UserID, methods: rescoped(t.Methods), from: &hash, assumed: t.Assumed}, nil
 }

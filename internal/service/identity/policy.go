@@ -236,7 +236,7 @@ func (s *Service) DeletePolicy(ctx context.Context, c *iam.Caller, id string) er
 			return err
 		}
 		if len(havers) > 0 {
-			return conflictf("The policy is given to %d users and groups, %s among them; detach it first.", len(havers), havers[0])
+			return conflictf("The policy is given to %d users, groups and agencies, %s among them; detach it first.", len(havers), havers[0])
 		}
 		return tx.DeletePolicy(p)
 	})

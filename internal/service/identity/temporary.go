@@ -19,13 +19,16 @@ const (
 	defaultKeyLife = 900
 )
 
-// TemporaryKeyRequest is the body of CreateTemporaryAccessKeyByToken.
+// TemporaryKeyRequest is the body of CreateTemporaryAccessKeyByToken and
+// CreateTemporaryAccessKeyByAgency, which share a path.
 type TemporaryKeyRequest struct {
 	Auth struct {
 		Identity struct {
 			Methods []string        `json:"methods"`
 			Token   TemporaryToken  `json:"token"`
 			Policy  json.RawMessage `json:"policy"`
+
+			AssumeRole *AssumeRole `json:"assume_role"` // with the method assume_role
 		} `json:"identity"`
 	} `json:"auth"`
 }
@@ -106,27 +109,41 @@ func (s *Service) CreateTemporaryAccessKeyByToken(ctx context.Context, c *iam.Ca
 func (q *TemporaryKeyRequest) check() (life Seconds, policy []byte, err error) {
 	i := &q.Auth.Identity
 	if len(i.Methods) != 1 || i.Methods[0] != "token" {
-		return 0, nil, invalidf("methods must be [\"token\"]; there are no agencies to assume here yet.")
+		return 0, nil, invalidf("methods must be [\"token\"] or [\"assume_role\"].")
 	}
-	life = i.Token.DurationSeconds
+	return checkKey(i.Token.DurationSeconds, i.Policy, defaultKeyLife, maxKeyLife)
+}
+
+// ByAgency reports whether the key is to be one of an agency.
+func (q *TemporaryKeyRequest) ByAgency() bool {
+	methods := q.Auth.Identity.Methods
+	return len(methods) == 1 && methods[0] == assumeMethod
+}
+
+// checkKey checks life and session policy of a temporary key; a life of 0 is the
+// default.
+func checkKey(life Seconds, document []byte, standard, longest Seconds) (Seconds, []byte, error) {
 	if life == 0 {
-		life = defaultKeyLife
+		life = standard
 	}
-	if life < minKeyLife || life > maxKeyLife {
-		return 0, nil, invalidf("duration_seconds is %d; it takes %d to %d.", life, minKeyLife, maxKeyLife)
+	if life < minKeyLife || life > longest {
+		return 0, nil, invalidf("duration_seconds is %d; it takes %d to %d.", life, minKeyLife, longest)
 	}
-	if len(i.Policy) == 0 || string(i.Policy) == "null" {
+	if len(document) == 0 || string(document) == "null" {
 		return life, nil, nil
 	}
-	policy, err = checkDocument("session", i.Policy)
+	policy, err := checkDocument("session", document)
 	return life, policy, err
 }
 
-// refuseTemporary reports a caller who signed with a temporary key, or who is no user
-// of ours.
+// refuseTemporary reports a caller who signed with a temporary key, acts as an agency,
+// or is no user of ours.
 func (s *Service) refuseTemporary(ctx context.Context, c *iam.Caller) error {
 	if c.Foreign {
 		return forbiddenf("A user of another identity service has no access keys here.")
+	}
+	if c.Assumed != nil {
+		return forbiddenf("Who acts as an agency makes no access keys and assumes no agency.")
 	}
 	if c.AccessKey == "" {
 		return nil

@@ -43,6 +43,8 @@ type login struct {
 
 	from *[32]byte // hash of the token that was shown; nil for the method password
 
+	assumed *store.Assumed // agency that the user acts as; nil for himself
+
 	elsewhere bool // an issuer has said who it is, and no password of ours counts
 }
 
@@ -116,7 +118,12 @@ func (s *Service) issue(tx *store.Tx, i *issue, l *login, scope *Scope, now csms
 		}
 		t.ExpiresAt = min(t.ExpiresAt, from.ExpiresAt)
 	}
-	if i.project, err = s.scope(tx, t, i.domain, scope); err != nil {
+	if l.assumed != nil {
+		if err := i.takeOn(tx, l, now); err != nil {
+			return err
+		}
+	}
+	if i.project, err = s.scope(tx, t, i.home(), scope); err != nil {
 		return err
 	}
 	if err := i.nameRoles(tx.Policy, tx.Group); err != nil {
@@ -243,13 +250,17 @@ func (s *Service) find(ctx context.Context, c *iam.Caller, subject string, op ia
 	if credential.Void(t, u, d) {
 		return issue{}, noSuchToken()
 	}
-	if t.UserID != c.UserID {
-		r := iam.Request{Op: op, Region: s.o.Region, Domain: t.DomainID}
+	i := issue{token: t, user: u, domain: d}
+	if err := s.withAgency(ctx, &i); err != nil {
+		return issue{}, err
+	}
+	if !ownToken(c, t) {
+		r := iam.Request{Op: op, Region: s.o.Region, Domain: i.home().ID}
 		if decision := iam.Evaluate(c, &r); !decision.Allowed {
 			return issue{}, forbiddenAction(action)
 		}
 	}
-	return issue{token: t, user: u, domain: d}, nil
+	return i, nil
 }
 
 // logged notes the result of a login. The reason stays here; the caller gets one
@@ -268,7 +279,7 @@ func (s *Service) logged(ctx context.Context, q *TokenAsk, userID string, err er
 // known returns the methods that exist, so that the log repeats no text of a stranger.
 func known(methods []string) []string {
 	var out []string
-	for _, m := range []string{"password", "token", idTokenMethod} {
+	for _, m := range []string{"password", "token", assumeMethod, idTokenMethod} {
 		if slices.Contains(methods, m) {
 			out = append(out, m)
 		}

@@ -219,7 +219,7 @@ func TestIssueToken_tells_nothing_about_a_failed_login(t *testing.T) {
 		"disabled user":          user(`"name":"root","domain":{"name":"acme"},"password":"root's password"`),
 		"user without password":  user(`"name":"stranger","domain":{"name":"other"},"password":"any password"`),
 		"unknown token":          `{"methods":["token"],"token":{"id":"cofft_0000"}}`,
-		"method not enabled":     `{"methods":["assume_role"],"assume_role":{"agency_name":"a"}}`,
+		"method not enabled":     `{"methods":["saml2"],"saml2":{}}`,
 		"hw_ak_sk":               `{"methods":["hw_ak_sk"],"hw_ak_sk":{"access":{"key":"` + ownerKey + `"},"secret":{"key":"` + ownerSecret + `"}}}`,
 		"half a second factor":   `{"methods":["password","totp"],"password":{"user":{"name":"alice","domain":{"name":"acme"},"password":"` + ownerPassword + `"}}}`,
 	}

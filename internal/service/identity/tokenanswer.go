@@ -21,6 +21,7 @@ type TokenBody struct {
 	ExpiresAt string           `json:"expires_at"`
 	AuditIDs  []string         `json:"audit_ids"`
 	User      TokenUser        `json:"user"`
+	AssumedBy *AssumedBy       `json:"assumed_by,omitempty"` // of a token of an agency
 	Project   *TokenProject    `json:"project,omitempty"`
 	Domain    *NamedID         `json:"domain,omitempty"`
 	Roles     []NamedID        `json:"roles,omitempty"`
@@ -55,19 +56,23 @@ type issue struct {
 	domain  *store.Domain
 	project *store.Project // nil without a project scope
 	roles   []NamedID
+
+	agency       *store.Agency // that user acts as; nil for himself
+	agencyDomain *store.Domain // of the agency
 }
 
 func (i *issue) scoped() bool { return i.token.ProjectID != "" || i.token.DomainScope }
 
 // answer describes the token. The catalog points below baseURL.
 func (s *Service) answer(i *issue, baseURL string, noCatalog bool) TokenAnswer {
-	domain := NamedID{ID: i.domain.ID, Name: i.domain.Name}
+	domain := NamedID{ID: i.home().ID, Name: i.home().Name}
 	body := TokenBody{
 		Methods:   i.token.Methods,
 		IssuedAt:  credential.FormatTime(i.token.IssuedAt),
 		ExpiresAt: credential.FormatTime(i.token.ExpiresAt),
 		AuditIDs:  []string{i.token.AuditID},
-		User:      TokenUser{ID: i.user.ID, Name: i.user.Name, Domain: domain},
+		User:      i.tokenUser(),
+		AssumedBy: i.assumedBy(),
 	}
 	projectID := ""
 	switch {
@@ -93,6 +98,9 @@ const roleID = "0"
 // else his policies and those of his groups. It is for people; rights are never taken
 // from it. The look-ups are those of the store or of a transaction.
 func (i *issue) nameRoles(policy func(string) (*store.Policy, error), group func(string) (*store.Group, error)) error {
+	if i.agency != nil {
+		return i.nameAgencyRoles(policy)
+	}
 	if i.domain.OwnerID == i.user.ID {
 		i.roles = []NamedID{{roleID, "te_admin"}}
 		return nil

@@ -57,6 +57,8 @@ type TokenIdentity struct {
 	Methods  []string        `json:"methods"`
 	Password *PasswordMethod `json:"password"`
 	Token    *TokenMethod    `json:"token"`
+
+	AssumeRole *AssumeRole `json:"assume_role"`
 }
 
 // PasswordMethod names a user by id, or by name and domain.
@@ -164,6 +166,11 @@ func (q *TokenRequest) check() error {
 // as a login that fails.
 func (i *TokenIdentity) check() error {
 	for _, method := range i.Methods {
+		if method == assumeMethod {
+			if what := i.AssumeRole.missing(); what != "" {
+				return badRequest("Expecting to find %s.", what)
+			}
+		}
 		if method != "password" {
 			continue
 		}

@@ -21,8 +21,6 @@ import java.util.TreeSet;
 public class Tour {
     /** Operations that the server does not have yet: it answers 404 APIGW.0101. */
     private static final Map<String, Object> NOT_YET = new TreeMap<>(Map.ofEntries(
-            Map.entry("createAgency", new CreateAgencyRequest().withBody(new CreateAgencyRequestBody())),
-            Map.entry("showAgency", new ShowAgencyRequest().withSecretType(ShowAgencyRequest.SecretTypeEnum.RDS_FG)),
             Map.entry("listSecretTask", new ListSecretTaskRequest()),
             Map.entry("rotateSecret", new RotateSecretRequest().withSecretName("tour")),
             Map.entry("showSecretFunctionTemplates", new ShowSecretFunctionTemplatesRequest()
@@ -46,6 +44,7 @@ public class Tour {
         tour.events();
         tour.many();
         tour.people(id);
+        tour.agencies();
         tour.theEnd();
         for (Map.Entry<String, Object> e : NOT_YET.entrySet()) {
             tour.refused(e.getKey(), e.getValue(), 404, "APIGW.0101");
@@ -180,6 +179,18 @@ public class Tour {
         call("deleteGrant", new DeleteGrantRequest().withResourceId(secretId).withGranteeUser(id));
         ChangeUsersPassword change = new ChangeUsersPassword().withPassword("tour-Passw0rd1").withOldPassword("dev-Passw0rd");
         equal(this.<UpdateUserPasswordResponse>call("updateUserPassword", new UpdateUserPasswordRequest().withBody(change)).getUserId(), id, "password");
+    }
+
+    private void agencies() {
+        ShowAgencyRequest show = new ShowAgencyRequest().withSecretType(ShowAgencyRequest.SecretTypeEnum.RDS_FG);
+        equal(this.<ShowAgencyResponse>call("showAgency", show).getAgencyGranted(), "false", "no agencies");
+        CreateAgencyRequest make = new CreateAgencyRequest().withBody(
+                new CreateAgencyRequestBody().withSecretType(CreateAgencyRequestBody.SecretTypeEnum.RDS_FG));
+        List<Agency> made = this.<CreateAgencyResponse>call("createAgency", make).getAgencies();
+        equal(made.get(0).getAgencyName(), "CSMSAccessFunctionGraph", "agency of CSMS");
+        equal(made.get(1).getAgencyName(), "FunctionGraphAgencyForRotateRDSByCSMSV3", "agency of the function");
+        equal(this.<CreateAgencyResponse>call("createAgency", make).getAgencies(), made, "agencies again");
+        equal(this.<ShowAgencyResponse>call("showAgency", show).getAgencyGranted(), "true", "agencies");
     }
 
     private void theEnd() {

@@ -50,6 +50,10 @@ if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage 
 	install "OpenStack Keystone, whose tokens Coffer accepts" keystone
 fi
 
+if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+	install "PostgreSQL, whose passwords Coffer changes" postgresql
+fi
+
 # The official SDKs in other languages, each in a folder that git does not see. A stamp
 # holds what was asked for, so that nothing is fetched twice.
 e2e="$(cd "$(dirname "${BASH_SOURCE[0]}")/../e2e" && pwd)"

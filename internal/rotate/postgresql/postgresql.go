@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"coffer/internal/rotate"
+	"coffer/internal/rotate/database"
 )
 
 // Port and database of a target that names none.
@@ -32,14 +32,14 @@ const maxName = 63
 
 // Engine is a server. It keeps no connection.
 type Engine struct {
-	target rotate.Target
+	target database.Target
 	random io.Reader
 	base   *pgconn.Config
 }
 
 // New returns an engine for t. Salts are drawn from random, which must be fit for
 // cryptography and safe for concurrent use.
-func New(t rotate.Target, random io.Reader) (*Engine, error) {
+func New(t database.Target, random io.Reader) (*Engine, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func New(t rotate.Target, random io.Reader) (*Engine, error) {
 // baseConfig returns the configuration without a credential. The driver wants to parse
 // a text and reads the environment and files of libpq on the way, so everything that
 // could come from there is set once more.
-func baseConfig(t *rotate.Target) (*pgconn.Config, error) {
+func baseConfig(t *database.Target) (*pgconn.Config, error) {
 	c, err := pgconn.ParseConfig("host=127.0.0.1 port=5432 user=nobody password=none dbname=none sslmode=disable connect_timeout=0")
 	if err != nil {
 		return nil, errors.New("postgresql: a PG variable of the environment cannot be read; unset it")
@@ -87,7 +87,7 @@ func baseConfig(t *rotate.Target) (*pgconn.Config, error) {
 }
 
 // Policy says which passwords to make.
-func (e *Engine) Policy() rotate.Policy { return rotate.DefaultPolicy() }
+func (e *Engine) Policy() database.Policy { return database.DefaultPolicy() }
 
 // Change gives role that password. PostgreSQL keeps one password, so logins with the
 // old one fail from then on.
@@ -128,7 +128,7 @@ func (e *Engine) Verify(ctx context.Context, role string, password []byte) error
 	defer cancel()
 	c, err := e.connect(ctx, role, password)
 	if err != nil {
-		return e.loginFailure(ctx, role, rotate.LoginRefused, err)
+		return e.loginFailure(ctx, role, database.LoginRefused, err)
 	}
 	hangUp(ctx, c)
 	return nil
@@ -155,7 +155,7 @@ func (e *Engine) administrator(ctx context.Context) (*pgconn.PgConn, error) {
 	defer who.Password.Wipe()
 	c, err := e.connect(ctx, who.User, who.Password)
 	if err != nil {
-		return nil, e.loginFailure(ctx, who.User, rotate.AdminRefused, err)
+		return nil, e.loginFailure(ctx, who.User, database.AdminRefused, err)
 	}
 	if err := c.Exec(ctx, "SET search_path = pg_catalog; SET synchronous_commit = on").Close(); err != nil {
 		hangUp(ctx, c)
@@ -178,18 +178,18 @@ FROM pg_catalog.pg_roles WHERE rolname = $1`
 func (e *Engine) inspect(ctx context.Context, c *pgconn.PgConn, role string) (iterations int, err error) {
 	// Before 10, the text of a verifier would itself become the password.
 	if version := c.ParameterStatus("server_version"); major(version) < 10 {
-		return 0, rotate.Errorf(rotate.Unsupported, "the server has version %.20q; it takes PostgreSQL 10 or later", version)
+		return 0, database.Errorf(database.Unsupported, "the server has version %.20q; it takes PostgreSQL 10 or later", version)
 	}
 	rows := c.ExecParams(ctx, lookUp, [][]byte{[]byte(role)}, nil, nil, nil).Read()
 	switch {
 	case rows.Err != nil:
 		return 0, e.failure(ctx, "looking up "+strconv.Quote(role), rows.Err)
 	case len(rows.Rows) == 0:
-		return 0, rotate.Errorf(rotate.Unknown, "there is no role %q", role)
+		return 0, database.Errorf(database.Unknown, "there is no role %q", role)
 	case string(rows.Rows[0][0]) != "t":
-		return 0, rotate.Errorf(rotate.Locked, "role %q may not log in (NOLOGIN)", role)
+		return 0, database.Errorf(database.Locked, "role %q may not log in (NOLOGIN)", role)
 	case string(rows.Rows[0][1]) == "t":
-		return 0, rotate.Errorf(rotate.Locked, "role %q may not log in any more (VALID UNTIL)", role)
+		return 0, database.Errorf(database.Locked, "role %q may not log in any more (VALID UNTIL)", role)
 	}
 	n, _ := strconv.Atoi(string(rows.Rows[0][2]))
 	return min(max(n, minIterations), maxIterations), nil
@@ -208,7 +208,7 @@ func major(version string) int {
 // checkName refuses what cannot be the name of a role.
 func checkName(role string) error {
 	if role == "" || len(role) > maxName || strings.ContainsRune(role, 0) || !utf8.ValidString(role) {
-		return rotate.Errorf(rotate.Unknown, "%.80q cannot be a role: a name has 1 to %d bytes of UTF-8 without NUL", role, maxName)
+		return database.Errorf(database.Unknown, "%.80q cannot be a role: a name has 1 to %d bytes of UTF-8 without NUL", role, maxName)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"coffer/internal/rotate"
-	"coffer/internal/rotate/rotatetest"
+	"coffer/internal/rotate/database"
+	"coffer/internal/rotate/databasetest"
 	"coffer/internal/rotate/servertest"
 )
 
@@ -26,11 +26,11 @@ func create(t *testing.T, s *servertest.Server, name, password string) string {
 	return name
 }
 
-func harness(t *testing.T) *rotatetest.Harness {
+func harness(t *testing.T) *databasetest.Harness {
 	s := servertest.PostgreSQL(t)
-	return &rotatetest.Harness{
+	return &databasetest.Harness{
 		Server: s,
-		New:    func(target rotate.Target) (rotate.Engine, error) { return New(target, rand.Reader) },
+		New:    func(target database.Target) (database.Engine, error) { return New(target, rand.Reader) },
 		Create: func(t *testing.T, name, password string) string { return create(t, s, name, password) },
 		Drop: func(t *testing.T, name string) {
 			s.Exec(t, s.Exec(t, "SELECT format('DROP ROLE %I', "+literal(name)+")")[0][0])
@@ -40,17 +40,17 @@ func harness(t *testing.T) *rotatetest.Harness {
 		State: func(t *testing.T, name string) [][]string {
 			return s.Exec(t, strings.Replace(catalogue, "%s", literal(name), 1))
 		},
-		Limited: func(t *testing.T) rotate.Credential {
-			return rotate.Credential{User: create(t, s, "limited", "limited"), Password: []byte("limited")}
+		Limited: func(t *testing.T) database.Credential {
+			return database.Credential{User: create(t, s, "limited", "limited"), Password: []byte("limited")}
 		},
 		Hostile: []string{"current_user", "public", "😀"}, NameLength: maxName, Missing: "missing", WithoutTLS: "--ssl=off",
 	}
 }
 
-func TestSuite(t *testing.T) { rotatetest.Run(t, harness(t)) }
+func TestSuite(t *testing.T) { databasetest.Run(t, harness(t)) }
 
 // engine returns an engine for a server of the test's own.
-func engine(t *testing.T, s *servertest.Server, change ...func(*rotate.Target)) *Engine {
+func engine(t *testing.T, s *servertest.Server, change ...func(*database.Target)) *Engine {
 	t.Helper()
 	target := s.Target()
 	for _, c := range change {
@@ -63,9 +63,9 @@ func engine(t *testing.T, s *servertest.Server, change ...func(*rotate.Target)) 
 	return e
 }
 
-func code(t *testing.T, err error, want rotate.Code) {
+func code(t *testing.T, err error, want database.Code) {
 	t.Helper()
-	if got := rotate.CodeOf(err); got != want {
+	if got := database.CodeOf(err); got != want {
 		t.Errorf("code %q: %v; want %q", got, err, want)
 	}
 }
@@ -78,51 +78,51 @@ func TestTheServer(t *testing.T) {
 
 	t.Run("a role that need not show its password proves none", func(t *testing.T) {
 		create(t, s, "the trusted", "p")
-		code(t, e.Verify(ctx, "the trusted", []byte("anything")), rotate.External)
+		code(t, e.Verify(ctx, "the trusted", []byte("anything")), database.External)
 	})
 	t.Run("the password itself goes over TLS only", func(t *testing.T) {
 		create(t, s, "the cleartext", "p")
-		code(t, e.Verify(ctx, "the cleartext", []byte("p")), rotate.External)
-		protected := engine(t, s, func(t *rotate.Target) { t.TLS.Mode = rotate.Require })
+		code(t, e.Verify(ctx, "the cleartext", []byte("p")), database.External)
+		protected := engine(t, s, func(t *database.Target) { t.TLS.Mode = database.Require })
 		code(t, protected.Verify(ctx, "the cleartext", []byte("p")), "")
-		code(t, protected.Verify(ctx, "the cleartext", []byte("q")), rotate.LoginRefused)
+		code(t, protected.Verify(ctx, "the cleartext", []byte("q")), database.LoginRefused)
 	})
 	t.Run("a role that pg_hba.conf keeps out is refused", func(t *testing.T) {
 		create(t, s, "the refused", "p")
-		code(t, e.Verify(ctx, "the refused", []byte("p")), rotate.LoginRefused)
+		code(t, e.Verify(ctx, "the refused", []byte("p")), database.LoginRefused)
 	})
 	t.Run("a role without right to the database has a password all the same", func(t *testing.T) {
 		create(t, s, "no database", "p")
 		s.Exec(t, "CREATE DATABASE closed")
 		s.Exec(t, "REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
-		there := engine(t, s, func(t *rotate.Target) { t.Database = "closed" })
+		there := engine(t, s, func(t *database.Target) { t.Database = "closed" })
 		code(t, there.Verify(ctx, "no database", []byte("p")), "")
-		code(t, there.Verify(ctx, "no database", []byte("q")), rotate.LoginRefused)
+		code(t, there.Verify(ctx, "no database", []byte("q")), database.LoginRefused)
 	})
 	t.Run("a role whose time is over is locked", func(t *testing.T) {
 		create(t, s, "over", "p")
 		s.Exec(t, "ALTER ROLE over VALID UNTIL '2020-01-01'")
-		code(t, e.Change(ctx, "over", []byte("q")), rotate.Locked)
+		code(t, e.Change(ctx, "over", []byte("q")), database.Locked)
 		s.Exec(t, "ALTER ROLE over VALID UNTIL 'infinity'")
 		code(t, e.Verify(ctx, "over", []byte("p")), "")
 	})
 	t.Run("a name is not cut off to that of another role", func(t *testing.T) {
 		name := create(t, s, strings.Repeat("n", maxName), "p")
-		code(t, e.Change(ctx, name+"n", []byte("q")), rotate.Unknown)
-		code(t, e.Verify(ctx, name+"n", []byte("p")), rotate.Unknown)
+		code(t, e.Change(ctx, name+"n", []byte("q")), database.Unknown)
+		code(t, e.Verify(ctx, name+"n", []byte("p")), database.Unknown)
 		code(t, e.Verify(ctx, name, []byte("p")), "")
 	})
 	t.Run("a search path of the administrator leads nowhere", func(t *testing.T) {
 		create(t, s, "path", "p")
 		s.Exec(t, `CREATE SCHEMA trap; CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT '2000-01-01'::timestamptz $$;
 			ALTER ROLE "`+servertest.Administrator+`" SET search_path = trap, pg_catalog; ALTER ROLE path VALID UNTIL '2020-01-01'`)
-		code(t, e.Change(ctx, "path", []byte("q")), rotate.Locked)
+		code(t, e.Change(ctx, "path", []byte("q")), database.Locked)
 		s.Exec(t, `ALTER ROLE "`+servertest.Administrator+`" RESET search_path`)
 	})
 	t.Run("a server that only reads is unavailable", func(t *testing.T) {
 		create(t, s, "reader", "p")
 		s.Exec(t, `ALTER ROLE "`+servertest.Administrator+`" SET default_transaction_read_only = on`)
-		code(t, e.Change(ctx, "reader", []byte("q")), rotate.Unavailable)
+		code(t, e.Change(ctx, "reader", []byte("q")), database.Unavailable)
 		s.Exec(t, `BEGIN READ WRITE; ALTER ROLE "`+servertest.Administrator+`" RESET default_transaction_read_only; COMMIT`)
 		code(t, e.Verify(ctx, "reader", []byte("p")), "")
 	})
@@ -130,7 +130,7 @@ func TestTheServer(t *testing.T) {
 	t.Run("a server that is full is unavailable", func(t *testing.T) {
 		create(t, s, "full", "p")
 		s.Exec(t, "ALTER ROLE full CONNECTION LIMIT 0")
-		code(t, e.Verify(ctx, "full", []byte("p")), rotate.Unavailable)
+		code(t, e.Verify(ctx, "full", []byte("p")), database.Unavailable)
 	})
 }
 
@@ -147,7 +147,7 @@ func testWait(t *testing.T, s *servertest.Server) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), silence)
 	defer cancel()
-	code(t, e.Change(ctx, "wait", []byte("q")), rotate.Timeout)
+	code(t, e.Change(ctx, "wait", []byte("q")), database.Timeout)
 	if _, err := held.Exec(t.Context(), "ROLLBACK").ReadAll(); err != nil {
 		t.Fatal(err)
 	}

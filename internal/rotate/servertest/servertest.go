@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"coffer/internal/csms"
-	"coffer/internal/rotate"
+	"coffer/internal/rotate/database"
 )
 
 // Administrator and its password, on every server.
@@ -53,18 +53,19 @@ type Server struct {
 const startTime = 2 * time.Minute
 
 // Target returns a target with the administrator and without TLS.
-func (s *Server) Target() rotate.Target {
-	return rotate.Target{Host: "127.0.0.1", Port: s.Port, TLS: rotate.TLS{Mode: rotate.Disable}, Administrator: As(Administrator, Password)}
+func (s *Server) Target() database.Target {
+	return database.Target{Host: "127.0.0.1", Port: s.Port, TLS: database.TLS{Mode: database.Disable}, Administrator: As(Administrator, Password)}
 }
 
 // As returns the function of a target's administrator for that credential.
-func As(user, password string) func(context.Context) (rotate.Credential, error) {
-	return func(context.Context) (rotate.Credential, error) {
-		return rotate.Credential{User: user, Password: csms.Plaintext(password)}, nil
+func As(user, password string) func(context.Context) (database.Credential, error) {
+	return func(context.Context) (database.Credential, error) {
+		return database.Credential{User: user, Password: csms.Plaintext(password)}, nil
 	}
 }
 
-// Exec runs statements as the administrator and returns the rows of the last one.
+// Exec runs statements with every right and returns the rows: with PostgreSQL those of
+// the last statement, with the others those of the first.
 func (s *Server) Exec(t *testing.T, sql string) [][]string {
 	t.Helper()
 	rows, err := s.session(sql)

@@ -1,4 +1,4 @@
-package rotate
+package database
 
 import (
 	"context"
@@ -39,10 +39,10 @@ type Target struct {
 // Check reports a target that no engine can use.
 func (t *Target) Check() error {
 	if t.Host == "" || t.Administrator == nil {
-		return errors.New("rotate: a target needs a host and an administrator")
+		return errors.New("database: a target needs a host and an administrator")
 	}
 	if t.Port < 0 || t.Port > 65535 {
-		return fmt.Errorf("rotate: port is %d; it takes 1 to 65535", t.Port)
+		return fmt.Errorf("database: port is %d; it takes 1 to 65535", t.Port)
 	}
 	_, err := t.TLS.Config(t.Host)
 	return err
@@ -98,14 +98,14 @@ func (t TLS) Config(host string) (*tls.Config, error) {
 	case Disable:
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("rotate: tls mode must be %s, %s, %s or %s", Disable, Require, VerifyCA, VerifyFull)
+		return nil, fmt.Errorf("database: tls mode must be %s, %s, %s or %s", Disable, Require, VerifyCA, VerifyFull)
 	}
 	return c, nil
 }
 
 func (t TLS) verifyChain(s tls.ConnectionState) error {
 	if len(s.PeerCertificates) == 0 {
-		return errors.New("rotate: the server shows no certificate")
+		return errors.New("database: the server shows no certificate")
 	}
 	others := x509.NewCertPool()
 	for _, c := range s.PeerCertificates[1:] {

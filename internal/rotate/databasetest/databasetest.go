@@ -1,8 +1,8 @@
-// Package rotatetest is the suite that every engine of rotate passes.
+// Package databasetest is the suite that every engine of database passes.
 //
 // The rule that keeps it honest: it runs against a real server, and believes what the
 // server lets in and what stands in its catalogue, not what the engine says.
-package rotatetest
+package databasetest
 
 import (
 	"context"
@@ -15,14 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/password"
-	"coffer/internal/rotate"
+	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/servertest"
 )
 
 // Harness is one kind of server with its engine.
 type Harness struct {
 	Server *servertest.Server
-	New    func(rotate.Target) (rotate.Engine, error)
+	New    func(database.Target) (database.Engine, error)
 
 	// Create makes an account of that name that may log in, and returns it in the words
 	// of the engine.
@@ -33,7 +33,7 @@ type Harness struct {
 	// State returns what the catalogue says of everything but the account of that name.
 	State func(t *testing.T, name string) [][]string
 	// Limited is an account that may log in and change nobody.
-	Limited func(t *testing.T) rotate.Credential
+	Limited func(t *testing.T) database.Credential
 
 	KeepsOld   bool     // whether the server keeps the old password beside the new one
 	Hostile    []string // pieces of names: what means something to this server
@@ -49,7 +49,7 @@ const (
 )
 
 // engine returns an engine for the server, with the target changed as the case wants.
-func (h *Harness) engine(t *testing.T, change ...func(*rotate.Target)) rotate.Engine {
+func (h *Harness) engine(t *testing.T, change ...func(*database.Target)) database.Engine {
 	t.Helper()
 	target := h.Server.Target()
 	for _, c := range change {
@@ -89,9 +89,9 @@ func Run(t *testing.T, h *Harness) {
 }
 
 // code fails unless err has that Code ("" for none) and holds no password.
-func code(t *testing.T, err error, want rotate.Code) {
+func code(t *testing.T, err error, want database.Code) {
 	t.Helper()
-	if got := rotate.CodeOf(err); got != want {
+	if got := database.CodeOf(err); got != want {
 		t.Errorf("code %q: %v; want %q", got, err, want)
 	}
 	if err != nil && strings.Contains(err.Error(), "CANARY") {
@@ -99,12 +99,12 @@ func code(t *testing.T, err error, want rotate.Code) {
 	}
 }
 
-func change(t *testing.T, e rotate.Engine, account, password string, want rotate.Code) {
+func change(t *testing.T, e database.Engine, account, password string, want database.Code) {
 	t.Helper()
 	code(t, e.Change(t.Context(), account, []byte(password)), want)
 }
 
-func verify(t *testing.T, e rotate.Engine, account, password string, want rotate.Code) {
+func verify(t *testing.T, e database.Engine, account, password string, want database.Code) {
 	t.Helper()
 	code(t, e.Verify(t.Context(), account, []byte(password)), want)
 }
@@ -113,7 +113,7 @@ func testChange(t *testing.T, h *Harness) {
 	e := h.engine(t)
 	account := h.Create(t, "change", oldPassword)
 	verify(t, e, account, oldPassword, "")
-	verify(t, e, account, newPassword, rotate.LoginRefused)
+	verify(t, e, account, newPassword, database.LoginRefused)
 	before := h.State(t, "change")
 	change(t, e, account, newPassword, "")
 	verify(t, e, account, newPassword, "")
@@ -126,15 +126,15 @@ func testOld(t *testing.T, h *Harness) {
 	e := h.engine(t)
 	account := h.Create(t, "old", oldPassword)
 	change(t, e, account, newPassword, "")
-	kept := map[bool]rotate.Code{true: "", false: rotate.LoginRefused}[h.KeepsOld]
+	kept := map[bool]database.Code{true: "", false: database.LoginRefused}[h.KeepsOld]
 	verify(t, e, account, oldPassword, kept)
 	change(t, e, account, "CANARY-third", "")
-	verify(t, e, account, oldPassword, rotate.LoginRefused)
+	verify(t, e, account, oldPassword, database.LoginRefused)
 	verify(t, e, account, newPassword, kept)
 	verify(t, e, account, "CANARY-third", "")
 	for range 2 { // the second time there is nothing to discard
 		code(t, e.Discard(t.Context(), account), "")
-		verify(t, e, account, newPassword, rotate.LoginRefused)
+		verify(t, e, account, newPassword, database.LoginRefused)
 		verify(t, e, account, "CANARY-third", "")
 	}
 }
@@ -167,44 +167,44 @@ func testPolicy(t *testing.T, h *Harness) {
 	longest := strings.Repeat("x'", e.Policy().MaxLength/2)
 	change(t, e, account, longest, "")
 	verify(t, e, account, longest, "")
-	verify(t, e, account, longest[1:], rotate.LoginRefused)
+	verify(t, e, account, longest[1:], database.LoginRefused)
 }
 
 func testRefused(t *testing.T, h *Harness) {
 	e := h.engine(t)
 	account := h.Create(t, "refused", oldPassword)
 	for _, wrong := range []string{"", strings.Repeat("x", e.Policy().MaxLength+1), "CANARY\x00", "CANARY\n", "CANARYé", "CANARY\x7f"} {
-		change(t, e, account, wrong, rotate.PasswordPolicy)
+		change(t, e, account, wrong, database.PasswordPolicy)
 	}
 	for _, wrong := range []string{"", "a\x00b", "\xff", strings.Repeat("n", 400)} {
-		change(t, e, wrong, newPassword, rotate.Unknown)
-		verify(t, e, wrong, newPassword, rotate.Unknown)
+		change(t, e, wrong, newPassword, database.Unknown)
+		verify(t, e, wrong, newPassword, database.Unknown)
 	}
 	verify(t, e, account, oldPassword, "")
 }
 
 func testUnknown(t *testing.T, h *Harness) {
 	e := h.engine(t)
-	change(t, e, h.Missing, newPassword, rotate.Unknown)
-	verify(t, e, h.Missing, newPassword, rotate.LoginRefused)
+	change(t, e, h.Missing, newPassword, database.Unknown)
+	verify(t, e, h.Missing, newPassword, database.LoginRefused)
 }
 
 func testLocked(t *testing.T, h *Harness) {
 	e := h.engine(t)
 	account := h.Create(t, "locked", oldPassword)
 	h.Lock(t, "locked")
-	change(t, e, account, newPassword, rotate.Locked)
-	verify(t, e, account, oldPassword, rotate.Locked)
+	change(t, e, account, newPassword, database.Locked)
+	verify(t, e, account, oldPassword, database.Locked)
 	h.Unlock(t, "locked")
-	verify(t, e, account, newPassword, rotate.LoginRefused)
+	verify(t, e, account, newPassword, database.LoginRefused)
 	verify(t, e, account, oldPassword, "")
 }
 
 func testAdministrator(t *testing.T, h *Harness) {
 	account := h.Create(t, "wrong admin", oldPassword)
 	for _, user := range []string{servertest.Administrator, "nobody at all"} {
-		e := h.engine(t, func(t *rotate.Target) { t.Administrator = servertest.As(user, "CANARY wrong") })
-		change(t, e, account, newPassword, rotate.AdminRefused)
+		e := h.engine(t, func(t *database.Target) { t.Administrator = servertest.As(user, "CANARY wrong") })
+		change(t, e, account, newPassword, database.AdminRefused)
 		verify(t, e, account, oldPassword, "")
 	}
 }
@@ -212,9 +212,9 @@ func testAdministrator(t *testing.T, h *Harness) {
 func testPrivilege(t *testing.T, h *Harness) {
 	account := h.Create(t, "privilege", oldPassword)
 	limited := h.Limited(t)
-	e := h.engine(t, func(t *rotate.Target) { t.Administrator = servertest.As(limited.User, string(limited.Password)) })
-	change(t, e, account, newPassword, rotate.Permission)
-	verify(t, e, account, newPassword, rotate.LoginRefused)
+	e := h.engine(t, func(t *database.Target) { t.Administrator = servertest.As(limited.User, string(limited.Password)) })
+	change(t, e, account, newPassword, database.Permission)
+	verify(t, e, account, newPassword, database.LoginRefused)
 	verify(t, e, account, oldPassword, "")
 }
 
@@ -223,12 +223,12 @@ func testPrivilege(t *testing.T, h *Harness) {
 func testCredential(t *testing.T, h *Harness) {
 	account := h.Create(t, "credential", oldPassword)
 	current := "CANARY wrong"
-	e := h.engine(t, func(t *rotate.Target) {
-		t.Administrator = func(ctx context.Context) (rotate.Credential, error) {
+	e := h.engine(t, func(t *database.Target) {
+		t.Administrator = func(ctx context.Context) (database.Credential, error) {
 			return servertest.As(servertest.Administrator, current)(ctx)
 		}
 	})
-	change(t, e, account, newPassword, rotate.AdminRefused)
+	change(t, e, account, newPassword, database.AdminRefused)
 	current = servertest.Password
 	change(t, e, account, newPassword, "")
 	verify(t, e, account, newPassword, "")
@@ -243,7 +243,7 @@ func testCallers(t *testing.T, h *Harness) {
 			mine := fmt.Sprint(newPassword, n)
 			change(t, e, account, mine, "")
 			verify(t, e, account, mine, "")
-			verify(t, e, account, fmt.Sprint(newPassword, n+1), rotate.LoginRefused)
+			verify(t, e, account, fmt.Sprint(newPassword, n+1), database.LoginRefused)
 		})
 	}
 	all.Wait()
@@ -269,9 +269,9 @@ func testCrash(t *testing.T, h *Harness) {
 	account := h.Create(t, "crash", oldPassword)
 	change(t, e, account, newPassword, "")
 	h.Server.Crash()
-	change(t, e, account, "CANARY-third", rotate.Unreachable)
-	verify(t, e, account, newPassword, rotate.Unreachable)
+	change(t, e, account, "CANARY-third", database.Unreachable)
+	verify(t, e, account, newPassword, database.Unreachable)
 	h.Server.Start(t)
 	verify(t, e, account, newPassword, "")
-	verify(t, e, account, "CANARY-third", rotate.LoginRefused)
+	verify(t, e, account, "CANARY-third", database.LoginRefused)
 }

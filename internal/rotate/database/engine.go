@@ -1,11 +1,11 @@
-// Package rotate is the port through which a password is changed at its source: the
-// account of a database. Engines are folders below it; rotatetest is the suite that
-// each passes against a real server.
+// Package database is the port through which the password of a database account is
+// changed on its server. The engines are folders beside it; databasetest is the suite
+// that each passes against a real server.
 //
 // The rule that keeps it honest: an engine reports what the server said and decides
 // nothing. It makes no password, tries nothing again and remembers no account; a
 // password is told to nobody but the server, and stands in no error.
-package rotate
+package database
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package rotatetest
+package databasetest
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"coffer/internal/rotate"
+	"coffer/internal/rotate/database"
 )
 
 // hostile are pieces of texts that end a quotation, begin a comment or another
@@ -52,7 +52,7 @@ func testHostile(t *testing.T, h *Harness) {
 			r.Fatalf("verifying: %v", err)
 		}
 		for _, other := range []string{secret + " ", secret[:len(secret)-1], strings.ToUpper(secret)} {
-			if err := e.Verify(t.Context(), account, []byte(other)); rotate.CodeOf(err) != rotate.LoginRefused {
+			if err := e.Verify(t.Context(), account, []byte(other)); database.CodeOf(err) != database.LoginRefused {
 				r.Fatalf("another password: %v", err)
 			}
 		}

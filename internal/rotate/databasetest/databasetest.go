@@ -139,14 +139,20 @@ func testOld(t *testing.T, h *Harness) {
 	}
 }
 
-// A reply that was lost makes a caller ask again.
+// A reply that was lost makes a caller ask again. A server that keeps the old password
+// goes on keeping it.
 func testTwice(t *testing.T, h *Harness) {
 	e := h.engine(t)
 	account := h.Create(t, "twice", oldPassword)
-	for range 2 {
+	for range 3 {
 		change(t, e, account, newPassword, "")
 		verify(t, e, account, newPassword, "")
+		verify(t, e, account, oldPassword, map[bool]database.Code{true: "", false: database.LoginRefused}[h.KeepsOld])
 	}
+	change(t, e, account, oldPassword, "") // back
+	code(t, e.Discard(t.Context(), account), "")
+	verify(t, e, account, oldPassword, "")
+	verify(t, e, account, newPassword, database.LoginRefused)
 }
 
 // Passwords of every length and alphabet that are made are taken; so is the longest.

@@ -2,10 +2,8 @@ package mysql
 
 import (
 	"context"
-	"crypto/sha1"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,15 +111,15 @@ func (s *session) discardMariaDB(ctx context.Context, accounts []found) error {
 	return s.alterUser(ctx, several, func(f found) string { return identified(f.methods[0].plugin, f.methods[0].stored) })
 }
 
-// nativeHash is what the plugin stores for a password; other texts let nobody in.
-var nativeHash = regexp.MustCompile(`^\*[0-9A-F]{40}$`)
+// nativeForm is that of what the plugin stores for a password; other texts let nobody in.
+var nativeForm = regexp.MustCompile(`^\*[0-9A-F]{40}$`)
 
 // kept returns what is to be kept beside the hash current: the password that is
 // current now; or, if that is the same because a change is repeated, the one that is
 // kept now. Clients of ed25519, the driver of Go among them, do not try a second hash.
 func (f found) kept(current string) []string {
 	for _, m := range f.methods {
-		if m.plugin == native && m.stored != current && nativeHash.MatchString(m.stored) {
+		if m.plugin == native && m.stored != current && nativeForm.MatchString(m.stored) {
 			return []string{m.stored}
 		}
 	}
@@ -142,9 +140,7 @@ func hash(plugin string, password []byte) string {
 	if plugin == ed25519 {
 		return ed25519Hash(password)
 	}
-	once := sha1.Sum(password)
-	twice := sha1.Sum(once[:])
-	return "*" + strings.ToUpper(hex.EncodeToString(twice[:]))
+	return nativeHash(password)
 }
 
 // ed25519Hash returns the public key that belongs to password as the secret, without

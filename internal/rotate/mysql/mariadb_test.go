@@ -11,24 +11,10 @@ import (
 
 // mariaDB are the cases of MariaDB alone.
 var mariaDB = cases{
-	"a repeated change keeps the old password":   testRepeated,
 	"ed25519 keeps its plugin":                   testEd25519,
 	"several methods are not mixed up":           testSeveral,
 	"a role is no account":                       testRole,
 	"a server that must see the password judges": testStrict,
-}
-
-func testRepeated(t *testing.T, s *subject) {
-	s.exec(t, "CREATE USER 'repeated'@'%' IDENTIFIED BY 'CANARY-0'")
-	for range 3 {
-		s.change(t, "repeated", "CANARY-1", "")
-		s.verify(t, "repeated", "CANARY-1", "")
-		s.verify(t, "repeated", "CANARY-0", "")
-	}
-	s.change(t, "repeated", "CANARY-0", "") // back
-	code(t, s.engine.Discard(t.Context(), "repeated"), "")
-	s.verify(t, "repeated", "CANARY-0", "")
-	s.verify(t, "repeated", "CANARY-1", database.LoginRefused)
 }
 
 func testEd25519(t *testing.T, s *subject) {

@@ -46,8 +46,7 @@ func New(t database.Target) (*Engine, error) {
 func (e *Engine) Policy() database.Policy { return database.DefaultPolicy() }
 
 // Change gives an account that password: one that is written user@host, or every
-// account of a user that is written without a host. Under MySQL, asking twice for the
-// same password lets go of the old one.
+// account of a user that is written without a host.
 func (e *Engine) Change(ctx context.Context, account string, password []byte) error {
 	if err := e.Policy().Check(password); err != nil {
 		return err

@@ -11,10 +11,9 @@ import (
 // stores.
 var withPassword = []string{"caching_sha2_password", "sha256_password", "mysql_native_password"}
 
-// findMySQL reads the accounts that a names. What is stored of a password is binary
-// and stays there; whether there is something is all that counts.
+// findMySQL reads the accounts that a names.
 func (s *session) findMySQL(ctx context.Context, a account) (accounts []found, err error) {
-	const lookUp = "SELECT User, Host, account_locked = 'Y', plugin, IF(LENGTH(authentication_string) > 0, 'some', '') FROM mysql.user WHERE User = ?"
+	const lookUp = "SELECT User, Host, account_locked = 'Y', plugin, IFNULL(authentication_string, '') FROM mysql.user WHERE User = ?"
 	rows, err := s.conn.QueryContext(ctx, lookUp, a.user)
 	if err != nil {
 		return nil, s.engine.failure(ctx, "looking up accounts", err)
@@ -56,8 +55,13 @@ func (a account) checkFound(accounts []found, plugins []string) error {
 
 // changeMySQL sends the password itself: the server hashes it, in its logs it writes
 // <secret>, and it keeps the old password only of a change that is made in this way.
-// The plugin is named so that it stays.
+// The plugin is named so that it stays. An account that has the password is left alone:
+// the server would keep that one as the old one.
 func (s *session) changeMySQL(ctx context.Context, accounts []found, password []byte) error {
+	accounts = slices.DeleteFunc(accounts, func(f found) bool { return f.methods[0].holds(password) })
+	if len(accounts) == 0 {
+		return nil
+	}
 	keeps := s.keepsMySQL()
 	return s.alterUser(ctx, accounts, func(f found) string {
 		clause := "IDENTIFIED WITH " + f.methods[0].plugin + " BY " + quoteText(string(password))

@@ -27,8 +27,8 @@ func testValidation(t *testing.T, s *subject) {
 
 func testHistory(t *testing.T, s *subject) {
 	s.exec(t, "CREATE USER 'history'@'%' IDENTIFIED BY 'CANARY-0' PASSWORD HISTORY 5")
-	s.change(t, "history", "CANARY-0", database.PasswordPolicy)
 	s.change(t, "history", "CANARY-1", "")
+	s.change(t, "history", "CANARY-0", database.PasswordPolicy)
 	s.verify(t, "history", "CANARY-1", "")
 }
 
@@ -50,6 +50,7 @@ func testPlugin(t *testing.T, s *subject) {
 	s.exec(t, "CREATE USER 'plugin'@'%' IDENTIFIED WITH sha256_password BY 'CANARY-0'")
 	s.change(t, "plugin", "CANARY-1", "")
 	s.verify(t, "plugin", "CANARY-1", "")
+	s.change(t, "plugin", "CANARY-1", "")
 	s.verify(t, "plugin", "CANARY-0", "")
 	if got := s.exec(t, "SELECT plugin FROM mysql.user WHERE User = 'plugin'")[0][0]; got != "sha256_password" {
 		t.Errorf("the account logs in by %s", got)

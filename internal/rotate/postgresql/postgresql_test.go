@@ -126,6 +126,16 @@ func TestTheServer(t *testing.T) {
 		s.Exec(t, `BEGIN READ WRITE; ALTER ROLE "`+servertest.Administrator+`" RESET default_transaction_read_only; COMMIT`)
 		code(t, e.Verify(ctx, "reader", []byte("p")), "")
 	})
+	t.Run("the right that the manual names is enough", func(t *testing.T) {
+		create(t, s, "rights", "p")
+		steward := engine(t, s, func(t *database.Target) { t.Administrator = servertest.As("steward", "s") })
+		create(t, s, "steward", "s")
+		code(t, steward.Change(ctx, "rights", []byte("q")), database.Permission)
+		s.Exec(t, "ALTER ROLE steward CREATEROLE")
+		code(t, steward.Change(ctx, "rights", []byte("q")), "")
+		code(t, e.Verify(ctx, "rights", []byte("q")), "")
+		code(t, steward.Change(ctx, servertest.Administrator, []byte("q")), database.Permission)
+	})
 	t.Run("a lock in the catalogue is waited for as long as there is time", func(t *testing.T) { testWait(t, s) })
 	t.Run("a server that is full is unavailable", func(t *testing.T) {
 		create(t, s, "full", "p")

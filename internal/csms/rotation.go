@@ -47,6 +47,9 @@ type Rotation struct {
 	FuncURN  string
 	Time     Millis // last rotation; zero before the first
 	NextTime Millis // next planned rotation; zero when none is planned
+
+	TaskTime    Millis // creation of the last task
+	FailedTasks int    // that ended one after the other up to now
 }
 
 // Bounds of rotation_period (RO1; C2: the newer minimum).

@@ -22,6 +22,7 @@ const (
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
 	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
 	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
+	DueTaskExpiry      DueKind = "task-expiry"       // a task that has ended
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -41,6 +42,8 @@ type Due struct {
 
 	Notification NotificationPlace // of DueRecordExpiry
 	MessageID    string
+
+	TaskID string // of DueTaskExpiry
 }
 
 // Due yields what is due at until or before, in order of time. The sequence ends
@@ -93,6 +96,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 		due.Project, due.KeyID = owner.texts[0], subject
 	case due.Kind == DueRecordExpiry && owner.table == tableNotification:
 		due.Project, due.MessageID, due.Notification = owner.texts[0], subject, owner.notificationPlace()
+	case due.Kind == DueTaskExpiry && owner.table == tableTask:
+		due.TaskID = subject
 	default:
 		return Due{}, fmt.Errorf("due row %s does not fit its record; run reindex", hex.EncodeToString(rowKey))
 	}

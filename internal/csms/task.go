@@ -101,6 +101,9 @@ func TaskRunningError(name, taskID string) error {
 // Fail ends the try under way. It is tried again after a pause, unless it was the last
 // of three or final says that another try is of no use: then the task has failed.
 func (t *Task) Fail(code, msg string, final bool, now Millis) {
+	if t.Step == StepChanged { // no login worked, so the change is looked at again
+		t.Step = StepPending
+	}
 	t.ErrorCode, t.ErrorMsg = code, cutBytes(msg, maxTaskMessage)
 	if final || t.Attempt >= maxAttempts {
 		t.Status, t.EndTime = TaskFailed, now

@@ -25,8 +25,6 @@ var statements = map[string]int{
 var uncovered = map[string]string{
 	"W10":  "what the SDKs' error readers accept; it follows from W7 and W8, and e2e runs the SDKs",
 	"RT5":  "KMS paths on the same host; they are no operation of this API",
-	"RO9":  "how a password is changed, which is not built",
-	"RO10": "the end of a rotation, which is not built",
 	"A5":   "the string to sign; every signed request of these tests rests on it, and internal/auth/signature has the vectors",
 	"A9":   "further algorithms, in internal/auth/signature",
 	"GWE4": "locking an access key after failed signatures is optional and not built",

@@ -49,6 +49,29 @@ func beginTask(tx *store.Tx, sec *csms.Secret, id string, operate csms.OperateTy
 	return task, tx.PutTask(task)
 }
 
+// beginRotation begins the planned rotation of a secret that is still due. One that runs
+// already is waited for.
+func (s *Service) beginRotation(ctx context.Context, row store.Due, now csms.Millis) (bool, error) {
+	id := s.newID()
+	return s.dueSecret(ctx, row, func(tx *store.Tx, sec *csms.Secret) (bool, error) {
+		if at := sec.RotationDue(); at == 0 || at > now {
+			return false, nil
+		}
+		switch _, err := tx.RunningTask(sec.ID); {
+		case err == nil:
+			sec.PostponeRotation(now)
+			return true, tx.PutSecret(sec)
+		case !errors.Is(err, store.ErrNotFound):
+			return false, err
+		}
+		sec.RotationBegun(now)
+		if _, err := beginTask(tx, sec, id, csms.OperateAuto, origin{}, now); err != nil {
+			return false, err
+		}
+		return true, tx.PutSecret(sec)
+	})
+}
+
 // TaskListing asks for a page of tasks. A member that is empty is not asked for; TaskID
 // goes with no other (P9).
 type TaskListing struct {

@@ -29,7 +29,7 @@ func createRotating(t *testing.T, k *testkit.Kit, in service.NewSecret) {
 	}
 }
 
-func rotate(t *testing.T, k *testkit.Kit, name string) *csms.Task {
+func rotateSecret(t *testing.T, k *testkit.Kit, name string) *csms.Task {
 	t.Helper()
 	task, err := k.Service.RotateSecret(t.Context(), owner(), name)
 	if err != nil {
@@ -80,7 +80,7 @@ func TestTasksArePaged(t *testing.T) {
 	}
 	var want []string
 	for i := range 7 {
-		task := rotate(t, k, []string{"a", "a", "b"}[i%3])
+		task := rotateSecret(t, k, []string{"a", "a", "b"}[i%3])
 		endTask(t, k, task.ID, func(task *csms.Task) { task.Succeed(k.Now()) })
 		if i%3 != 2 {
 			want = append([]string{task.ID}, want...)
@@ -112,7 +112,7 @@ func TestTasksArePaged(t *testing.T) {
 func TestTasksOfOthersAreNotFound(t *testing.T) {
 	k := testkit.New(t, testkit.Options{})
 	createRotating(t, k, rotating("a"))
-	task := rotate(t, k, "a")
+	task := rotateSecret(t, k, "a")
 	if lines, page := tasks(t, k, service.TaskListing{TaskID: task.ID}); len(lines) != 1 || page.Total != 1 {
 		t.Errorf("by id: %q of %d", lines, page.Total)
 	}
@@ -136,9 +136,9 @@ func TestTasksAreForgotten(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		createRotating(t, k, rotating(name))
 	}
-	ended := rotate(t, k, "a")
+	ended := rotateSecret(t, k, "a")
 	endTask(t, k, ended.ID, func(task *csms.Task) { task.Fail("X", "x", true, k.Now()) })
-	rotate(t, k, "b")
+	rotateSecret(t, k, "b")
 	k.Move(92*24*time.Hour - time.Millisecond)
 	if done, err := k.Service.RunDue(t.Context()); done != 0 || err != nil {
 		t.Errorf("before its time: %d, %v", done, err)

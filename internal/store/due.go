@@ -22,6 +22,7 @@ const (
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
 	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
 	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
+	DueRotation        DueKind = "rotation"          // a secret that is ENABLED and rotated by itself
 	DueTaskExpiry      DueKind = "task-expiry"       // a task that has ended
 )
 
@@ -31,7 +32,7 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
+	Project  string // of DuePurge, DueVersionExpiry, DueRotation, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
@@ -86,7 +87,7 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 	due := Due{At: r.at, Kind: DueKind(r.texts[0])}
 	subject := r.texts[1]
 	switch {
-	case due.Kind == DuePurge && owner.table == tableSecret, due.Kind == DueVersionExpiry && owner.table == tableSecret:
+	case (due.Kind == DuePurge || due.Kind == DueVersionExpiry || due.Kind == DueRotation) && owner.table == tableSecret:
 		due.Project, due.Name, due.SecretID, due.Version = owner.texts[0], owner.texts[1], subject, r.number
 	case due.Kind == DueTokenExpiry && owner.table == tableToken:
 		due.TokenHash = owner.digest

@@ -2,6 +2,9 @@ module coffer/e2e
 
 go 1.26.0
 
+// Node keeps its packages beside its programs; some hold Go files.
+ignore ./node/node_modules
+
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/huaweicloud/huaweicloud-sdk-go-v3 v0.1.207

@@ -22,6 +22,7 @@ const (
 	devAccessKey = "COFFERDEVACCESSKEY01"
 	devSecretKey = "cofferDevSecretKeyDoNotUseInProduction01"
 	devProject   = "c0ffeec0ffeec0ffeec0ffeec0ffee00"
+	devDomain    = "c0ffeec0ffeec0ffeec0ffeec0ffeed0"
 )
 
 // programs holds the built programs, for the life of the test binary.

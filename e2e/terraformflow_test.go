@@ -29,6 +29,7 @@ func TestTerraform(t *testing.T) {
 					stageResource(t, p)
 					eventResource(t, p)
 					keyResource(t, p)
+					enterpriseProject(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)
 				})

@@ -43,7 +43,7 @@ func startKeystone(t *testing.T) *keystone {
 	text := fmt.Sprintf(`[DEFAULT]
 use_stderr = true
 [database]
-connection = sqlite:///%[1]s/keystone.db
+connection = sqlite:///%[1]s/keystone.db?timeout=60
 [fernet_tokens]
 key_repository = %[1]s/fernet
 [fernet_receipts]
@@ -73,6 +73,7 @@ password_hash_rounds = 4
 		}
 	}
 	manage("db_sync")
+	letReadersBe(t, filepath.Join(dir, "keystone.db"))
 	manage("fernet_setup", "--keystone-user", whoami(t, "-un"), "--keystone-group", whoami(t, "-gn"))
 	manage("bootstrap", "--bootstrap-password", adminPassword, "--bootstrap-public-url", k.direct, "--bootstrap-region-id", "RegionOne")
 	var logs bytes.Buffer
@@ -92,6 +93,18 @@ password_hash_rounds = 4
 	k.before(t)
 	k.adminToken = k.token(t, "admin", adminPassword, "admin")
 	return k
+}
+
+// letReadersBe has SQLite keep a write-ahead log. Keystone leaves cursors half read in
+// one connection while it commits in another; with SQLite's first kind of journal such a
+// commit now and then ends in "database is locked".
+func letReadersBe(t *testing.T, database string) {
+	t.Helper()
+	out, err := exec.Command("/usr/bin/python3", "-c",
+		"import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA journal_mode=WAL').fetchone()[0])", database).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "wal" {
+		t.Fatalf("setting the journal of %s: %v\n%s", database, err, out)
+	}
 }
 
 // before puts the proxy before Keystone.

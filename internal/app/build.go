@@ -274,7 +274,7 @@ func (s *Server) identityOptions(in setup) identity.Options {
 
 func (s *Server) apiOptions(ctx context.Context, st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
 	o := httpapi.Options{
-		Service: parts.service, Identity: parts.identity, KMS: parts.keys,
+		Service: parts.service, Identity: parts.identity, KMS: parts.keys, EPS: s.enterpriseProjects(st),
 		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
 		NewRequestID: requestIDs(), WallNow: time.Now, Ready: s.ready,

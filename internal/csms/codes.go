@@ -50,6 +50,16 @@ const (
 	CodeIAMInvalid   Code = "IAM.0011"
 )
 
+// Codes of the enterprise projects (neighbours.md 5). The numbers are ours: nothing but
+// their form and the status is published.
+const (
+	CodeEPSInternal  Code = "EPS.0001" // unexpected failure
+	CodeEPSInvalid   Code = "EPS.0002" // a parameter fails validation
+	CodeEPSForbidden Code = "EPS.0003" // the caller lacks the permission, or the project is out of reach
+	CodeEPSNotFound  Code = "EPS.0004" // enterprise project or resource unknown
+	CodeEPSConflict  Code = "EPS.0009" // the name is taken, or the state forbids it
+)
+
 // Codes of the KMS API (neighbours.md 1.5, and the public table of the KMS API for the
 // numbers that are not in it). Their body is always wrapped.
 const (

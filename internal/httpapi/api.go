@@ -21,6 +21,7 @@ import (
 	"coffer/internal/auth"
 	"coffer/internal/csms"
 	"coffer/internal/service"
+	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
 )
@@ -30,6 +31,7 @@ type Options struct {
 	Service       *service.Service
 	Identity      *identity.Service
 	KMS           *kms.Service
+	EPS           *eps.Service
 	Authenticator *auth.Authenticator
 	Logger        *slog.Logger
 	Access        *slog.Logger     // one line per request; nil for none

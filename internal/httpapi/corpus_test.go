@@ -130,6 +130,10 @@ var corpusUsers = []identity.Identity{
 		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:tag:create","csms:tag:delete","csms:tag:batch","csms:tag:getBySecret","csms:tag:getAll"]}]}`},
 	},
 	{
+		Name: "warden", AccessKey: "WARDENACCESSKEY00001", SecretKey: "wardenSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms::administer"]}]}`},
+	},
+	{
 		Name: "older", AccessKey: "OLDERACCESSKEY000001", SecretKey: "olderSecretKey01234567890123456789012345",
 		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:secret:deleteCancelled"],"Resource":["csms:*:*:secretName:prod_*"]}]}`},
 	},

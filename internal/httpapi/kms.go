@@ -144,7 +144,7 @@ func (a *API) keyDetails(k kms.Key) wire.KeyDetails {
 		KeyID: k.ID, DomainID: k.DomainID, KeyAlias: k.Alias, Realm: a.KMS.Region(), KeySpec: k.Spec, KeyUsage: k.Usage,
 		KeyDescription: k.Description, CreationDate: wire.TextMillis(k.CreateTime), ScheduledDeletionDate: wire.TextMillis(k.DeletionTime),
 		KeyState: stateText(k.State), DefaultKeyFlag: flag, KeyType: "1", Origin: "kms", KeyRotationEnabled: wire.TextBool(k.Rotated),
-		SysEnterpriseProjectID: csms.DefaultEnterpriseProject, KeystoreID: "0",
+		SysEnterpriseProjectID: k.EnterpriseProjectID, KeystoreID: "0",
 	}
 }
 

@@ -8,9 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,46 +16,6 @@ import (
 
 	"coffer/internal/testkit"
 )
-
-// The cases of the KMS API, which stand apart because the API document is of CSMS.
-func TestCorpusOfTheKMS(t *testing.T) {
-	files, err := filepath.Glob("testdata/kms/*/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus: %v", err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/kms/"), ".txtar")
-		t.Run(name, func(t *testing.T) { runCase(t, file) })
-	}
-}
-
-// Each code that the KMS API answers stands in its corpus, and no other: but for the
-// failure of ours below, and the quota of keys, which package kms tests.
-func TestCodesOfTheKMSAreAnswered(t *testing.T) {
-	want := []string{
-		"KMS.0202", "KMS.0204", "KMS.0205", "KMS.0207", "KMS.0208", "KMS.0209", "KMS.0210", "KMS.0211", "KMS.0306", "KMS.0308",
-		"KMS.0404", "KMS.0406", "KMS.0407", "KMS.0409", "KMS.1101", "KMS.1103", "KMS.1104", "KMS.1201", "KMS.1301", "KMS.1401",
-		"KMS.1402", "KMS.1501", "KMS.1601", "KMS.1602", "KMS.1801", "KMS.1901", "KMS.1902", "KMS.2101", "KMS.2102", "KMS.2103",
-		"KMS.2201", "KMS.2202",
-	}
-	files, err := filepath.Glob("testdata/kms/*/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, seen := regexp.MustCompile(`"error_code": "(KMS\.\d+)"`), map[string]bool{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range code.FindAllSubmatch(text, -1) {
-			seen[string(m[1])] = true
-		}
-	}
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
-		t.Errorf("codes (-table +corpus):\n%s", diff)
-	}
-}
 
 // keysPath is a path of the KMS API in the project of the kit.
 func keysPath(below string) string { return "/v1.0/" + testkit.ProjectID + "/kms/" + below }

@@ -30,6 +30,11 @@ const (
 	events    = resources + "/events"
 	event     = events + "/{event_name}"
 	grants    = resources + "/grants"
+
+	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
+
+	enterprises = "/v1.0/enterprise-projects"
+	enterprise  = enterprises + "/{enterprise_project_id}"
 )
 
 // routes is the API. One row is one operation.
@@ -108,6 +113,20 @@ var routes = []route{
 	{Name: "ListUsers", Pattern: "GET /v1/csms/users", Op: iam.ListUsers, handler: endpoint((*API).listCSMSUsers)},
 	{Name: "ShowUserDetail", Pattern: "GET /v1/csms/users/{user_id}", Op: iam.ShowUserDetail, handler: endpoint((*API).showUserDetail)},
 	{Name: "UpdateUserPassword", Pattern: "POST /v1/csms/users/change-password", Op: iam.UpdateUserPassword, handler: endpoint((*API).updateUserPassword)},
+
+	{Name: "CreateDatabaseTarget", Pattern: "POST " + databaseTargets, Op: iam.CreateDatabaseTarget, handler: endpoint((*API).createDatabaseTarget)},
+	{Name: "ListDatabaseTargets", Pattern: "GET " + databaseTargets, Op: iam.ListDatabaseTargets, handler: endpoint((*API).listDatabaseTargets)},
+	{Name: "ShowDatabaseTarget", Pattern: "GET " + databaseTargets + "/{instance_id}", Op: iam.ShowDatabaseTarget, handler: endpoint((*API).showDatabaseTarget)},
+	{Name: "UpdateDatabaseTarget", Pattern: "PUT " + databaseTargets + "/{instance_id}", Op: iam.UpdateDatabaseTarget, handler: endpoint((*API).updateDatabaseTarget)},
+	{Name: "DeleteDatabaseTarget", Pattern: "DELETE " + databaseTargets + "/{instance_id}", Op: iam.DeleteDatabaseTarget, handler: endpoint((*API).deleteDatabaseTarget)},
+
+	{Name: "ListEnterpriseProject", Pattern: "GET " + enterprises, Op: iam.ListEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).listEnterpriseProject)},
+	{Name: "CreateEnterpriseProject", Pattern: "POST " + enterprises, Op: iam.CreateEnterpriseProject, handler: epsEndpoint(http.StatusCreated, (*API).createEnterpriseProject)},
+	{Name: "ShowEnterpriseProject", Pattern: "GET " + enterprise, Op: iam.ShowEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).showEnterpriseProject)},
+	{Name: "ModifyEnterpriseProject", Pattern: "PUT " + enterprise, Op: iam.ModifyEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).modifyEnterpriseProject)},
+	{Name: "EnableEnterpriseProject", Pattern: "POST " + enterprise + "/action", Op: iam.EnableEnterpriseProject, handler: epsEndpoint(http.StatusNoContent, (*API).enableEnterpriseProject)}, // and DisableEnterpriseProject
+	{Name: "MigrateResource", Pattern: "POST " + enterprise + "/resources-migrate", Op: iam.MigrateResource, handler: epsEndpoint(http.StatusNoContent, (*API).migrateResource)},
+	{Name: "ShowResourceBindEnterpriseProject", Pattern: "POST " + enterprise + "/resources/filter", Op: iam.ShowResourceBindEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).showResourceBindEnterpriseProject)},
 
 	{Name: "ListVersions", Pattern: "GET /{$}", handler: versions},
 	{Name: "ShowVersion", Pattern: "GET /v3", handler: showVersion},

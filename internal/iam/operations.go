@@ -89,6 +89,12 @@ const (
 	DisableEnterpriseProject
 	ShowResourceBindEnterpriseProject
 	MigrateResource
+
+	CreateDatabaseTarget
+	ListDatabaseTargets
+	ShowDatabaseTarget
+	UpdateDatabaseTarget
+	DeleteDatabaseTarget
 	ListTraces
 
 	CreateUserV5
@@ -199,6 +205,11 @@ var operations = [opEnd]Operation{
 	CreateSecretReplica:         {Name: "CreateSecretReplica", Action: "csms:secret:createReplica", Level: Write, ResourceType: typeSecret},
 	DeleteSecretReplica:         {Name: "DeleteSecretReplica", Action: "csms:secret:deleteReplica", Level: Write, ResourceType: typeSecret},
 	ListSupportRegions:          {Name: "ListSupportRegions", Action: "csms::listSupportRegions", Level: List, Open: true},
+	CreateDatabaseTarget:        {Name: "CreateDatabaseTarget", Action: "csms::createDatabaseTarget", Level: Write, Open: true, AdminOnly: true},
+	ListDatabaseTargets:         {Name: "ListDatabaseTargets", Action: "csms::listDatabaseTargets", Level: List, Open: true, AdminOnly: true},
+	ShowDatabaseTarget:          {Name: "ShowDatabaseTarget", Action: "csms::showDatabaseTarget", Level: Read, Open: true, AdminOnly: true},
+	UpdateDatabaseTarget:        {Name: "UpdateDatabaseTarget", Action: "csms::updateDatabaseTarget", Level: Write, Open: true, AdminOnly: true},
+	DeleteDatabaseTarget:        {Name: "DeleteDatabaseTarget", Action: "csms::deleteDatabaseTarget", Level: Write, Open: true, AdminOnly: true},
 	// Not an operation of its own: the mark of an administrator of the service (IAM2).
 	Administer: {Name: "Administer", Action: "csms::administer", Level: PermissionManagement},
 

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
@@ -31,7 +32,7 @@ func (s *Service) CreateSecret(ctx context.Context, who *iam.Caller, in NewSecre
 	if _, err := s.lookUp(ctx, who.ProjectID, c.Name, now); err == nil {
 		return nil, nameTaken(c.Name)
 	}
-	if err := s.checkReferences(ctx, who.ProjectID, &c); err != nil {
+	if err := s.checkReferences(ctx, who, &c); err != nil {
 		return nil, err
 	}
 	c.ID, c.DomainID, c.ProjectID, c.Kind = s.newID(), who.DomainID, who.ProjectID, value.Kind
@@ -66,14 +67,17 @@ func (s *Service) validateNew(c *csms.Creation, in NewSecret) (csms.Value, error
 }
 
 // checkReferences reports what a secret would point to and does not exist: an
-// enterprise project, or an event (E4). The event is looked at again in the
+// enterprise project (N14), or an event (E4). Both are looked at again in the
 // transaction.
-func (s *Service) checkReferences(ctx context.Context, project string, c *csms.Creation) error {
-	if id := c.EnterpriseProjectID; id != "" && id != csms.DefaultEnterpriseProject {
-		return csms.Invalidf("The enterprise project %s does not exist.", id)
+func (s *Service) checkReferences(ctx context.Context, who *iam.Caller, c *csms.Creation) error {
+	err := checkEnterpriseProject(c.EnterpriseProjectID, func(id string) (*store.EnterpriseProject, error) {
+		return s.store.EnterpriseProject(ctx, who.DomainID, id)
+	})
+	if err != nil {
+		return err
 	}
 	return checkSubscriptions(c.EventSubscriptions, func(name string) (*csms.Event, error) {
-		return s.store.Event(ctx, project, name)
+		return s.store.Event(ctx, who.ProjectID, name)
 	})
 }
 
@@ -97,7 +101,7 @@ func (s *Service) insert(ctx context.Context, created *csms.Secret, sealed [][]b
 		if err := s.makeWay(tx, sec, now); err != nil {
 			return err
 		}
-		if err := checkSubscriptions(sec.EventSubscriptions, inProject(tx, sec.ProjectID)); err != nil {
+		if err := checkPointers(tx, sec); err != nil {
 			return err
 		}
 		count, err := tx.SecretCount(sec.ProjectID)
@@ -122,6 +126,36 @@ func (s *Service) insert(ctx context.Context, created *csms.Secret, sealed [][]b
 		return nil, err
 	}
 	return sec, nil
+}
+
+// checkPointers is checkReferences in the transaction that stores sec.
+func checkPointers(tx *store.Tx, sec *csms.Secret) error {
+	err := checkEnterpriseProject(sec.EnterpriseProjectID, func(id string) (*store.EnterpriseProject, error) {
+		return tx.EnterpriseProject(sec.DomainID, id)
+	})
+	if err != nil {
+		return err
+	}
+	return checkSubscriptions(sec.EventSubscriptions, inProject(tx, sec.ProjectID))
+}
+
+// checkEnterpriseProject reports an enterprise project that a new secret cannot be in,
+// as CSMS.0002; "" stands for the default one.
+func checkEnterpriseProject(id string, get func(string) (*store.EnterpriseProject, error)) error {
+	if id == "" || id == csms.DefaultEnterpriseProject {
+		return nil
+	}
+	p, err := get(id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return csms.Invalidf("The enterprise project %s does not exist.", id)
+	case err != nil:
+		return internalf(err, "reading enterprise project")
+	case !p.Enabled:
+		return csms.Invalidf("The enterprise project %s is disabled.", id)
+	default:
+		return nil
+	}
 }
 
 // inProject returns the look-up of events in a transaction.

@@ -38,6 +38,8 @@ const schemaNumber = 1
 //	secrets-config <domain> <project>         record SecretsConfig
 //	event <project> <name>                    record csms.Event
 //	grant <secret id>                         record csms.Grants
+//	enterprise-project <domain> <id>          record EnterpriseProject
+//	database-target <project> <instance id>   record csms.DatabaseTarget
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
@@ -48,6 +50,7 @@ const schemaNumber = 1
 //	secret-instance <project> <32> <name>     SHA-256 of the instance id
 //	secret-tag <project> <key> <32> <name>    SHA-256 of the value of the tag
 //	domain-name <name>
+//	enterprise-project-name <domain> <name>
 //	project-name <domain> <name>
 //	user-name <domain> <name>
 //	policy-name <domain> <name>
@@ -86,6 +89,11 @@ const (
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
 	tableTask         table = "task"
+
+	tableEnterprise     table = "enterprise-project"
+	tableEnterpriseName table = "enterprise-project-name"
+
+	tableTarget table = "database-target"
 
 	tableSecretID       table = "secret-id"
 	tableSecretEvent    table = "secret-event"
@@ -139,6 +147,11 @@ var layouts = map[table][]part{
 	tableNotification: {text, instant, number, text},
 	tableTask:         {text},
 
+	tableEnterprise:     {text, text},
+	tableEnterpriseName: {text, text},
+
+	tableTarget: {text, text},
+
 	tableSecretID:       {text},
 	tableSecretEvent:    {text, text, text},
 	tableSecretInstance: {text, digest, text},
@@ -162,7 +175,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue,
+	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue, tableEnterpriseName,
 	tableTaskList, tableTaskRunning, tableTaskDue,
 }
 

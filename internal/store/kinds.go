@@ -85,6 +85,11 @@ var (
 			return r.grants(), nil
 		},
 	}
+	enterpriseKind = plain(tableEnterprise,
+		func(p *EnterpriseProject) key { return nameKey(nil, tableEnterprise, p.DomainID, p.ID) },
+		func(p *EnterpriseProject) []row {
+			return []row{unique(nameKey(nil, tableEnterpriseName, p.DomainID, p.Name))}
+		})
 	outboxKind = plain(tableOutbox,
 		func(o *Outgoing) key { return outboxKey(o.SecretID).number(o.Number) },
 		func(*Outgoing) []row { return nil })

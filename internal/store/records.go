@@ -124,6 +124,8 @@ type Key struct {
 	RotationInterval int         `cbor:"11,keyasint,omitempty"` // days; zero if it was never set
 	NextRotation     csms.Millis `cbor:"12,keyasint,omitempty"` // zero while the key is not rotated by itself
 	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
+
+	EnterpriseProjectID string `cbor:"14,keyasint,omitempty"` // "" for the default one; see InEnterpriseProject
 }
 
 // KeyTag is one tag of a Key.

@@ -198,6 +198,21 @@ func TestRecords(t *testing.T) {
 		store: func(s *Store) (*csms.Grants, error) { return s.Grants(ctx, "s1") },
 		put:   (*Tx).PutGrants, destroy: (*Tx).DeleteGrants,
 	}.run)
+	t.Run("enterprise_project", noun[EnterpriseProject]{
+		record: EnterpriseProject{ID: "e1", DomainID: "d1", Name: "shop", Description: "x", Type: "prod", Enabled: true, CreateTime: 1, UpdateTime: 2},
+		tx:     func(tx *Tx) (*EnterpriseProject, error) { return tx.EnterpriseProject("d1", "e1") },
+		store:  func(s *Store) (*EnterpriseProject, error) { return s.EnterpriseProject(ctx, "d1", "e1") },
+		put:    (*Tx).PutEnterpriseProject, destroy: (*Tx).DeleteEnterpriseProject,
+	}.run)
+	t.Run("database_target", noun[csms.DatabaseTarget]{
+		record: csms.DatabaseTarget{
+			ProjectID: "p1", InstanceID: "i1", Engine: csms.PostgreSQL, Host: "h", Port: 5432, Database: "d", TLSMode: csms.TLSVerifyFull, CA: "pem",
+			AdminSecret: "admin", Accounts: []string{"a", "b"}, CreateTime: 1, UpdateTime: 2,
+		},
+		tx:    func(tx *Tx) (*csms.DatabaseTarget, error) { return tx.DatabaseTarget("p1", "i1") },
+		store: func(s *Store) (*csms.DatabaseTarget, error) { return s.DatabaseTarget(ctx, "p1", "i1") },
+		put:   (*Tx).PutDatabaseTarget, destroy: (*Tx).DeleteDatabaseTarget,
+	}.run)
 	t.Run("secrets_config", noun[SecretsConfig]{
 		record: SecretsConfig{DomainID: "d1", ProjectID: "p1", CheckingSecretStrength: true},
 		tx:     func(tx *Tx) (*SecretsConfig, error) { return tx.SecretsConfig("d1", "p1") },

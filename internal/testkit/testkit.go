@@ -31,6 +31,7 @@ import (
 	"coffer/internal/seal"
 	"coffer/internal/seal/localkms"
 	"coffer/internal/service"
+	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
 	"coffer/internal/store"
@@ -180,6 +181,7 @@ func (k *Kit) apiOptions(o Options, log *slog.Logger) httpapi.Options {
 	})
 	options := httpapi.Options{
 		Service: k.Service, Identity: k.Identity, KMS: k.Keys, Authenticator: authenticator, Logger: log, Access: log,
+		EPS:          eps.New(eps.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region}),
 		Metrics:      httpapi.NewMetrics(prometheus.NewRegistry()),
 		NewRequestID: func() string { return strings.Repeat("0", 32) }, WallNow: time.Now,
 		BodyLimit: 6 << 20, Timeout: time.Minute,

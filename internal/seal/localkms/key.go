@@ -68,10 +68,16 @@ func (k *KMS) createDefault(ctx context.Context, project string) (*store.Key, er
 // project has (ErrAliasTaken); that of the default key is refused with ErrDefaultKey.
 // Whether alias and description have the right form is for the caller to check.
 func (k *KMS) CreateKey(ctx context.Context, project, domain, alias, description string) (seal.Key, error) {
+	return k.CreateKeyIn(ctx, "", project, domain, alias, description)
+}
+
+// CreateKeyIn is CreateKey for a key in an enterprise project, which the caller has
+// looked up; "" is the default one.
+func (k *KMS) CreateKeyIn(ctx context.Context, enterpriseProject, project, domain, alias, description string) (seal.Key, error) {
 	if alias == seal.DefaultAlias {
 		return seal.Key{}, ErrDefaultKey
 	}
-	fresh, err := k.newKey(&store.Key{ProjectID: project, DomainID: domain, Alias: alias, Description: description})
+	fresh, err := k.newKey(&store.Key{ProjectID: project, DomainID: domain, Alias: alias, Description: description, EnterpriseProjectID: enterpriseProject})
 	if err != nil {
 		return seal.Key{}, fmt.Errorf("creating key: %w", err)
 	}

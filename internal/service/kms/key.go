@@ -3,6 +3,8 @@ package kms
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,6 +45,8 @@ type Key struct {
 	CreateTime   csms.Millis // when it was created
 	DeletionTime csms.Millis // zero unless its deletion is scheduled
 	Rotated      bool        // it is rotated by itself
+
+	EnterpriseProjectID string
 }
 
 func describe(key *store.Key) Key {
@@ -50,6 +54,7 @@ func describe(key *store.Key) Key {
 		ID: key.ID, DomainID: key.DomainID, Alias: key.Alias, Description: key.Description,
 		Spec: string(seal.SpecAES256), Usage: string(seal.UsageEncryptDecrypt), State: KeyState(key.State),
 		Default: key.Default, CreateTime: key.CreateTime, DeletionTime: key.DeletionTime, Rotated: key.NextRotation != 0,
+		EnterpriseProjectID: key.InEnterpriseProject(),
 	}
 }
 
@@ -60,7 +65,7 @@ type NewKey struct {
 	Usage               string // ENCRYPT_DECRYPT
 	Description         string // at most 255 characters
 	Origin              string // kms
-	EnterpriseProjectID string // 0
+	EnterpriseProjectID string // of an enabled one; "" for the default one
 	KeystoreID          string // 0
 }
 
@@ -74,10 +79,13 @@ func (s *Service) CreateKey(ctx context.Context, who *iam.Caller, in NewKey) (st
 	if err := in.validate(); err != nil {
 		return "", err
 	}
+	if err := s.checkEnterpriseProject(ctx, who.DomainID, in.EnterpriseProjectID); err != nil {
+		return "", err
+	}
 	if err := s.checkQuota(ctx, who.ProjectID); err != nil {
 		return "", err
 	}
-	key, err := s.o.Keys.CreateKey(ctx, who.ProjectID, who.DomainID, in.Alias, in.Description)
+	key, err := s.o.Keys.CreateKeyIn(ctx, in.EnterpriseProjectID, who.ProjectID, who.DomainID, in.Alias, in.Description)
 	return key.ID, coded(err, "")
 }
 
@@ -91,10 +99,26 @@ func (in *NewKey) validate() error {
 	if err := in.checkKind(); err != nil {
 		return err
 	}
-	if cmp.Or(in.EnterpriseProjectID, csms.DefaultEnterpriseProject) != csms.DefaultEnterpriseProject {
-		return csms.Errorf(csms.CodeKMSInvalid, "The enterprise project %s does not exist.", in.EnterpriseProjectID)
-	}
 	return nil
+}
+
+// checkEnterpriseProject reports an enterprise project that a new key cannot be in. It
+// is looked at before the transaction, like the quota.
+func (s *Service) checkEnterpriseProject(ctx context.Context, domain, id string) error {
+	if cmp.Or(id, csms.DefaultEnterpriseProject) == csms.DefaultEnterpriseProject {
+		return nil
+	}
+	p, err := s.o.Store.EnterpriseProject(ctx, domain, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return csms.Errorf(csms.CodeKMSInvalid, "The enterprise project %.64s does not exist.", id)
+	case err != nil:
+		return fmt.Errorf("reading enterprise project: %w", err)
+	case !p.Enabled:
+		return csms.Errorf(csms.CodeKMSInvalid, "The enterprise project %s is disabled.", id)
+	default:
+		return nil
+	}
 }
 
 // asymmetric are the specs of keys that sign or that others encrypt for.

@@ -66,6 +66,7 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, key
 	r := s.request(who, op, keyID)
 	if t.key != nil {
 		r.ResourceTags = resourceTags(t.key.Tags)
+		r.EnterpriseProjectID = iam.Known(t.key.InEnterpriseProject())
 	}
 	return t, forbidden(who.Authorize(&r))
 }
@@ -74,8 +75,8 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, key
 // has this id, and only a right over all keys covers it.
 const everyKey = "*"
 
-// request describes op on a key, or on every key for an empty id. All keys are in the
-// one enterprise project there is.
+// request describes op on a key, or on every key for an empty id. It is in the
+// default enterprise project until the key is known.
 func (s *Service) request(who *iam.Caller, op iam.Op, keyID string) iam.Request {
 	r := iam.Request{Op: op, Region: s.o.Region, Domain: who.DomainID, Project: who.ProjectID, Resource: cmp.Or(keyID, everyKey)}
 	r.EnterpriseProjectID = iam.Known(csms.DefaultEnterpriseProject)

@@ -46,7 +46,7 @@ func (l *Listing) matches(key *store.Key) bool {
 		return false
 	}
 	project := cmp.Or(l.EnterpriseProjectID, allProjects)
-	return project == allProjects || project == csms.DefaultEnterpriseProject
+	return project == allProjects || project == key.InEnterpriseProject()
 }
 
 // KeyPage is a page of keys.
@@ -74,7 +74,7 @@ func (s *Service) ListKeys(ctx context.Context, who *iam.Caller, l Listing) (Key
 			if err != nil {
 				return err
 			}
-			if !gone(key, now) && l.matches(key) && filter.Allows(csms.DefaultEnterpriseProject) {
+			if !gone(key, now) && l.matches(key) && filter.Allows(key.InEnterpriseProject()) {
 				page.add(key, &l)
 			}
 		}

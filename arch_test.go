@@ -23,9 +23,11 @@ var arrows = []arch.Arrow{
 	{From: "internal/notify"},
 	{From: "internal/notify/smn", To: []string{"internal/notify", "internal/outgoing", "internal/auth/signature"}},
 	{From: "internal/notify/*", To: []string{"internal/notify", "internal/outgoing"}},
+	{From: "internal/rotate", To: []string{"internal/csms"}},
 	{From: "internal/rotate/database", To: []string{"internal/csms", "internal/password"}},
 	{From: "internal/rotate/servertest", To: []string{"internal/csms", "internal/rotate/database"}},
 	{From: "internal/rotate/databasetest", To: []string{"internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
+	{From: "internal/rotate/account", To: []string{"internal/csms", "internal/password", "internal/rotate", "internal/rotate/database"}},
 	{From: "internal/rotate/*", To: []string{"internal/rotate/database"}},
 	{From: "internal/outgoing"},
 	{From: "internal/store", To: []string{"internal/csms", "internal/kv"}},
@@ -43,7 +45,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone"}},
 	{From: "internal/auth/keystone", To: []string{"internal/outgoing"}},
 	{From: "internal/auth/oidc", To: []string{"internal/outgoing"}},
-	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify", "internal/rotate"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 	// The KMS API manages the keys of the embedded engine: an external one has its own.
 	{From: "internal/service/eps", To: []string{"internal/csms", "internal/iam", "internal/store"}},
@@ -72,7 +74,7 @@ var production = []string{
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
-	"internal/rotate/database", "internal/rotate/postgresql", "internal/rotate/mysql",
+	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/postgresql", "internal/rotate/mysql",
 	"internal/outgoing",
 }
 

@@ -116,6 +116,7 @@ func (s *Server) release() error {
 // waits, so a pause only says how long its bytes stay (DEL7).
 const (
 	duePause         = time.Second
+	rotationPause    = time.Second
 	deliveryPause    = time.Second
 	usagePause       = 10 * time.Second
 	certificatePause = 10 * time.Second
@@ -125,6 +126,10 @@ func (s *Server) jobs() []jobs.Job {
 	list := []jobs.Job{
 		{Name: "due", Every: duePause, Run: s.withStack(func(ctx context.Context, st *stack) error {
 			_, err := st.service.RunDue(ctx)
+			return err
+		})},
+		{Name: "rotations", Every: rotationPause, Run: s.withStack(func(ctx context.Context, st *stack) error {
+			_, err := st.service.RunTasks(ctx)
 			return err
 		})},
 		{Name: "notifications", Every: deliveryPause, Run: s.withStack(func(ctx context.Context, st *stack) error {

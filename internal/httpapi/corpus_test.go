@@ -113,7 +113,7 @@ var corpusUsers = []identity.Identity{
 	},
 	{
 		Name: "announcer", AccessKey: "ANNOUNCERACCESSKEY01", SecretKey: "announcerSecretKey0123456789012345678901",
-		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete"]}]}`},
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete","csms:task:list"]}]}`},
 	},
 	{
 		Name: "deleter", AccessKey: "DELETERACCESSKEY0001", SecretKey: "deleterSecretKey012345678901234567890123",

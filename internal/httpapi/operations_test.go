@@ -83,6 +83,11 @@ var operations = []operation{
 		method: "PUT", path: "csms/grants", query: "resource_id=" + firstID, body: someGrant, status: 200,
 	},
 	{name: "DeleteGrant", method: "DELETE", path: "csms/grants", query: "resource_id=" + firstID, status: 204},
+	{
+		name: "RotateSecret", before: []string{"DELETE secrets/a", "POST secrets " + someRotating},
+		method: "POST", path: "secrets/a/rotate", status: 200,
+	},
+	{name: "ListSecretTask", method: "GET", path: "csms/tasks", status: 200},
 	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
 
@@ -103,6 +108,9 @@ func (o *operation) target() string {
 
 // someGrant is the body of CreateGrants.
 const someGrant = `{"resource_id":"` + firstID + `","type":"SECRET","grantee_type":"0","grantee_target_id":"$USER_nobody"}`
+
+// someRotating is the body of CreateSecret for a secret that rotates.
+const someRotating = `{"name":"a","secret_string":"{}","secret_type":"RDS-FG","rotation_config":"{\"InstanceId\":\"i-1\",\"SecretSubType\":\"SingleUser\"}"}`
 
 // someEvent is the body of CreateSecretEvent.
 const someEvent = `{"name":"nightly","event_types":["SECRET_DELETED"],"state":"ENABLED","notification":{"target_type":"SMN","target_id":"urn:x","target_name":"x"}}`

@@ -58,6 +58,7 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, eventKind)
 	roundTrip(t, outboxKind)
 	roundTrip(t, notificationKind)
+	roundTrip(t, taskKind)
 }
 
 func TestTextThatIsNoUTF8CanBeReadAgain(t *testing.T) {

@@ -205,6 +205,9 @@ func secretRows(s *csms.Secret) []row {
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
 	}
+	if at := s.RotationDue(); at != 0 {
+		rows = append(rows, dueRow(at, DueRotation, s.ID, 0))
+	}
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})

@@ -27,6 +27,12 @@ const (
 	Failed         Code = "ENGINE_FAILED"       // anything else
 )
 
+// Final reports whether another try is of no use: what is wrong is the account or the
+// server itself, and no operator mends that in minutes.
+func (c Code) Final() bool {
+	return c == Unknown || c == External || c == Unsupported || c == PasswordPolicy
+}
+
 // Error is a failure with its cause. Its text names the account and what the server
 // answered as a number, never in words: a server may quote the statement.
 type Error struct {

@@ -209,6 +209,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
+		Engines: databases(func() *service.Service { return out.service }),
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.api = httpapi.New(s.apiOptions(ctx, st, kms, out))

@@ -203,13 +203,17 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err := ids.LoadIdentities(ctx, in.identities); err != nil {
 		return nil, fmt.Errorf("loading identities: %w", err)
 	}
+	allow, err := parseNetworks("outgoing.allow_networks", s.config.Outgoing.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
 	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
-		Engines: databases(func() *service.Service { return out.service }),
+		Engines: databases(func() *service.Service { return out.service }, allow),
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.api = httpapi.New(s.apiOptions(ctx, st, kms, out))

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"coffer/internal/csms"
+	"coffer/internal/outgoing"
 	"coffer/internal/rotate"
 	"coffer/internal/rotate/account"
 	"coffer/internal/rotate/database"
@@ -18,7 +20,7 @@ import (
 
 // databases finds the database target of a secret that has no rotation_func_urn, or one
 // of a built-in engine (neighbours.md 3.4). It is asked once the service is there.
-func databases(svc func() *service.Service) rotate.Engines {
+func databases(svc func() *service.Service, allow []netip.Prefix) rotate.Engines {
 	return func(ctx context.Context, r *rotate.Rotation) (rotate.Engine, error) {
 		wanted, builtin := builtinEngine(r.FuncURN)
 		if r.FuncURN != "" && !builtin {
@@ -31,7 +33,7 @@ func databases(svc func() *service.Service) rotate.Engines {
 		if builtin && family(wanted) != family(t.Engine) {
 			return nil, rotate.Finalf(rotate.CodeFunctionNotFound, "rotation_func_urn names the engine %s, and the database target %s is of %s.", wanted, t.InstanceID, t.Engine)
 		}
-		engine, err := openDatabase(svc(), t)
+		engine, err := openDatabase(svc(), t, allow)
 		if err != nil {
 			return nil, err
 		}
@@ -57,10 +59,12 @@ func family(e csms.DatabaseEngine) csms.DatabaseEngine {
 	return e
 }
 
-// openDatabase returns the engine for t.
-func openDatabase(svc *service.Service, t *csms.DatabaseTarget) (database.Engine, error) {
+// openDatabase returns the engine for t. Whoever may register a target names its host,
+// so where it leads is judged as for every call to others.
+func openDatabase(svc *service.Service, t *csms.DatabaseTarget, allow []netip.Prefix) (database.Engine, error) {
 	target := database.Target{
 		Host: t.Host, Port: t.Port, Database: t.Database, TLS: database.TLS{Mode: database.Mode(t.TLSMode)},
+		Dial: outgoing.Dialer(allow).DialContext,
 		Administrator: func(ctx context.Context) (database.Credential, error) {
 			value, err := svc.AdminValue(ctx, t)
 			if err != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"coffer/internal/client"
 	"coffer/internal/csms"
+	"coffer/internal/outgoing"
 	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/mysql"
 	"coffer/internal/rotate/postgresql"
@@ -201,6 +203,20 @@ func testRefusals(t *testing.T, s *site) {
 		if got := s.rotate(t, name); got.Code != c.code || got.Status != "FAILED" {
 			t.Errorf("%s: %+v; want %s", name, got, c.code)
 		}
+	}
+}
+
+// TestTargetsAreJudgedByTheirAddress: a production server does not go to loopback
+// unless it may (P5).
+func TestTargetsAreJudgedByTheirAddress(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	target := &csms.DatabaseTarget{Engine: csms.PostgreSQL, Host: "localhost", Port: 1, TLSMode: csms.TLSDisable}
+	engine, err := openDatabase(s.current().service, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Verify(t.Context(), "app", []byte("p")); database.CodeOf(err) != database.Unreachable || !errors.Is(err, outgoing.ErrAddress) {
+		t.Errorf("%v; want %v", err, outgoing.ErrAddress)
 	}
 }
 

@@ -30,6 +30,10 @@ type Target struct {
 	TLS      TLS
 	Timeout  time.Duration // of one call; 0 for DefaultTimeout
 
+	// Dial makes connections; nil for a plain dialer. Whoever registers a target may not
+	// be who runs Coffer, so the dialer can refuse addresses.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// Administrator returns the credential for changes. It is asked at every change,
 	// so an administrator whose own password rotates breaks nothing. The engine wipes
 	// the password.
@@ -55,6 +59,14 @@ func (t *Target) Address(defaultPort int) string {
 		port = defaultPort
 	}
 	return net.JoinHostPort(t.Host, strconv.Itoa(port))
+}
+
+// Dialer returns what makes connections.
+func (t *Target) Dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+	if t.Dial != nil {
+		return t.Dial
+	}
+	return (&net.Dialer{}).DialContext
 }
 
 // Bound returns ctx with the time limit of one call.

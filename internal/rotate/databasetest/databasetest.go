@@ -76,6 +76,7 @@ func Run(t *testing.T, h *Harness) {
 		"tells the administrator's wrong login": testAdministrator,
 		"tells a missing privilege":             testPrivilege,
 		"tells a host that cannot be reached":   testUnreachable,
+		"goes where its dialer lets it go":      testDialer,
 		"tells a host that does not answer":     testSilent,
 		"gives up with its context":             testContext,
 		"protects the connection as told":       testTLS,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +28,22 @@ func testUnreachable(t *testing.T, h *Harness) {
 	e := h.engine(t, func(t *database.Target) { t.Host = "no-such-host.invalid" })
 	verify(t, e, h.Missing, newPassword, database.Unreachable)
 }
+
+// testDialer: what the dialer refuses is not reached, by name or by address.
+func testDialer(t *testing.T, h *Harness) {
+	refuses := &net.Dialer{Control: func(_, _ string, _ syscall.RawConn) error { return errAddress }}
+	for _, host := range []string{"localhost", "127.0.0.1"} {
+		e := h.engine(t, func(t *database.Target) { t.Host, t.Dial = host, refuses.DialContext })
+		for _, err := range []error{e.Change(t.Context(), h.Missing, []byte(newPassword)), e.Verify(t.Context(), h.Missing, []byte(newPassword))} {
+			code(t, err, database.Unreachable)
+			if !errors.Is(err, errAddress) {
+				t.Errorf("%v; want one under %v", err, errAddress)
+			}
+		}
+	}
+}
+
+var errAddress = errors.New("the address is refused")
 
 // silent returns the port of a host that takes connections and says nothing.
 func silent(t *testing.T) int {

@@ -13,7 +13,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -108,7 +107,7 @@ func (e *Engine) Verify(ctx context.Context, account string, password []byte) er
 func (e *Engine) connect(ctx context.Context, user string, password []byte) (*sql.DB, *sql.Conn, error) {
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.User, c.Passwd = "tcp", e.target.Address(DefaultPort), user, string(password)
-	c.TLS, c.DialFunc, c.Logger = e.tls, (&net.Dialer{}).DialContext, &mysql.NopLogger{}
+	c.TLS, c.DialFunc, c.Logger = e.tls, e.target.Dialer(), &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, nil, err

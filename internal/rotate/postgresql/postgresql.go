@@ -73,7 +73,7 @@ func baseConfig(t *database.Target) (*pgconn.Config, error) {
 	if c.Database == "" {
 		c.Database = DefaultDatabase
 	}
-	c.DialFunc, c.Fallbacks, c.ConnectTimeout, c.ValidateConnect = (&net.Dialer{}).DialContext, nil, 0, nil
+	c.DialFunc, c.Fallbacks, c.ConnectTimeout, c.ValidateConnect = t.Dialer(), nil, 0, nil
 	c.RuntimeParams = map[string]string{"application_name": "coffer", "client_encoding": "UTF8"}
 	c.SSLNegotiation, c.SSLCertMode, c.ChannelBinding = "postgres", "disable", "prefer"
 	c.MinProtocolVersion, c.MaxProtocolVersion = "3.0", "3.0"

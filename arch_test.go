@@ -28,6 +28,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/rotate/servertest", To: []string{"internal/csms", "internal/rotate/database"}},
 	{From: "internal/rotate/databasetest", To: []string{"internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
 	{From: "internal/rotate/account", To: []string{"internal/csms", "internal/password", "internal/rotate", "internal/rotate/database"}},
+	{From: "internal/rotate/function", To: []string{"internal/csms", "internal/outgoing", "internal/rotate"}},
 	{From: "internal/rotate/*", To: []string{"internal/rotate/database"}},
 	{From: "internal/outgoing"},
 	{From: "internal/store", To: []string{"internal/csms", "internal/kv"}},
@@ -74,7 +75,7 @@ var production = []string{
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
-	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/postgresql", "internal/rotate/mysql",
+	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/function", "internal/rotate/postgresql", "internal/rotate/mysql",
 	"internal/outgoing",
 }
 

@@ -100,6 +100,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
+	if s.functions, err = s.openFunctions(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	st, err := s.build(ctx, in)
 	if err != nil {
 		return nil, err
@@ -213,7 +216,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
-		Engines: databases(func() *service.Service { return out.service }, allow),
+		Engines: s.functions.or(databases(func() *service.Service { return out.service }, allow)),
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.api = httpapi.New(s.apiOptions(ctx, st, kms, out))

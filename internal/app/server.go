@@ -35,13 +35,14 @@ type Server struct {
 	http     *http.Server
 	metrics  *httpapi.Metrics
 
-	stack    atomic.Pointer[stack]
-	stopping atomic.Bool
-	dev      *devControls // nil but in dev mode
-	topics   notify.Topics
-	keystone auth.Keystone
-	issuers  map[string]identity.Issuer
-	proxies  []netip.Prefix
+	stack     atomic.Pointer[stack]
+	stopping  atomic.Bool
+	dev       *devControls // nil but in dev mode
+	topics    notify.Topics
+	functions functions
+	keystone  auth.Keystone
+	issuers   map[string]identity.Issuer
+	proxies   []netip.Prefix
 }
 
 // Run serves until ctx ends, then finishes the requests in flight, writes down what
@@ -109,6 +110,7 @@ func (s *Server) release() error {
 	if s.scratch != "" {
 		errs = append(errs, os.RemoveAll(s.scratch))
 	}
+	s.functions.close()
 	return errors.Join(append(errs, s.topics.Close(), s.db.Close())...)
 }
 

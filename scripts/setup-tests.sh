@@ -50,6 +50,8 @@ if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage 
 	install "OpenStack Keystone, whose tokens Coffer accepts" keystone
 fi
 
+command -v python3 >/dev/null || install "Python, which runs the template of a rotation function" python3
+
 # The official SDKs in other languages, each in a folder that git does not see. A stamp
 # holds what was asked for, so that nothing is fetched twice.
 e2e="$(cd "$(dirname "${BASH_SOURCE[0]}")/../e2e" && pwd)"

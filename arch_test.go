@@ -24,6 +24,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/notify/smn", To: []string{"internal/notify", "internal/outgoing", "internal/auth/signature"}},
 	{From: "internal/notify/*", To: []string{"internal/notify", "internal/outgoing"}},
 	{From: "internal/rotate", To: []string{"internal/csms"}},
+	{From: "internal/rotate/template"},
 	{From: "internal/rotate/database", To: []string{"internal/csms", "internal/password"}},
 	{From: "internal/rotate/servertest", To: []string{"internal/csms", "internal/rotate/database"}},
 	{From: "internal/rotate/databasetest", To: []string{"internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
@@ -46,7 +47,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/auth", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone"}},
 	{From: "internal/auth/keystone", To: []string{"internal/outgoing"}},
 	{From: "internal/auth/oidc", To: []string{"internal/outgoing"}},
-	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify", "internal/rotate"}},
+	{From: "internal/service", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/password", "internal/backup", "internal/notify", "internal/rotate", "internal/rotate/template"}},
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 	// The KMS API manages the keys of the embedded engine: an external one has its own.
 	{From: "internal/service/eps", To: []string{"internal/csms", "internal/iam", "internal/store"}},
@@ -75,7 +76,7 @@ var production = []string{
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
-	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/function", "internal/rotate/postgresql", "internal/rotate/mysql",
+	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/function", "internal/rotate/template", "internal/rotate/postgresql", "internal/rotate/mysql",
 	"internal/outgoing",
 }
 

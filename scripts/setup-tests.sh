@@ -50,6 +50,8 @@ if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage 
 	install "OpenStack Keystone, whose tokens Coffer accepts" keystone
 fi
 
+command -v python3 >/dev/null || install "Python, which runs the template of a rotation function" python3
+
 if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
 	install "PostgreSQL, whose passwords Coffer changes" postgresql
 fi
@@ -62,10 +64,19 @@ fi
 # installed nowhere. The lists of the machine's packages stay as they are.
 mysql="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.tools/mysql"
 
+# debian prints the address of the archive that the machine uses.
+debian() {
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+}
+
 # download_mysql FOLDER fetches the package and all that it stands on.
 download_mysql() {
 	local archive
-	archive="$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')"
+	archive="$(debian)"
+	if [ -z "$archive" ]; then # nothing is known of an archive before its first update
+		apt-get update -qq </dev/null || return 1
+		archive="$(debian)"
+	fi
 	[ -n "$archive" ] || return 1
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
 	: >"$1/status"

@@ -369,8 +369,12 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 	if w.Code >= 400 {
 		checkError(t, w.Body.Bytes())
 	}
-	return fmt.Sprintf("%d\n%s\n", w.Code, blobText.ReplaceAllString(body.String(), "$$BLOB"))
+	text := templateText.ReplaceAllString(blobText.ReplaceAllString(body.String(), "$$BLOB"), "${1}$$TEMPLATE $2 $3$4")
+	return fmt.Sprintf("%d\n%s\n", w.Code, text)
 }
+
+// templateText finds the source of a rotation function, with its two settings.
+var templateText = regexp.MustCompile(`("function_templates": ")(?:\\"){3}Rotation function.*\\nENGINE = \\"(\w+)\\".*\\nSECRET_SUB_TYPE = \\"(\w+)\\".*(")`)
 
 // blobText finds a backup, which is another one each time.
 var blobText = regexp.MustCompile(`coffer1\.[A-Za-z0-9_-]{100,}`)

@@ -95,6 +95,10 @@ var operations = []operation{
 var domainWide = []operation{
 	{name: "ListUsers", method: "GET", path: "/v1/csms/users", query: "limit=10&offset=0", status: 200},
 	{name: "ShowUserDetail", method: "GET", path: "/v1/csms/users/$USER_nobody", status: 200},
+	{
+		name: "ShowSecretFunctionTemplates", method: "GET", path: "/v1/csms/function-templates",
+		query: "secret_type=RDS-FG&secret_sub_type=SingleUser&engine=mysql", status: 200, parts: true,
+	},
 	{name: "UpdateUserPassword", method: "POST", path: "/v1/csms/users/change-password", body: `{"old_password":"` + testkit.OwnerPassword + `","password":"another-Passw0rd"}`, status: 200},
 }
 

@@ -66,3 +66,24 @@ func (a *API) listSecretTask(ctx context.Context, who *iam.Caller, q *listTasksR
 	}
 	return list, nil
 }
+
+type functionTemplatesRequest struct{ in service.FunctionTemplate }
+
+func (q *functionTemplatesRequest) bind(x *exchange) error {
+	query, err := x.query()
+	if err != nil {
+		return err
+	}
+	if query.Has("engine") && query.Get("engine") == "" {
+		return csms.Invalidf("engine is empty.")
+	}
+	q.in = service.FunctionTemplate{
+		SecretType: csms.Type(query.Get("secret_type")), SecretSubType: query.Get("secret_sub_type"), Engine: query.Get("engine"),
+	}
+	return nil
+}
+
+func (a *API) showSecretFunctionTemplates(ctx context.Context, who *iam.Caller, q *functionTemplatesRequest) (wire.FunctionTemplatesAnswer, error) {
+	text, err := a.Service.ShowSecretFunctionTemplates(ctx, who, q.in)
+	return wire.FunctionTemplatesAnswer{FunctionTemplates: text}, err
+}

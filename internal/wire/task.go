@@ -38,3 +38,8 @@ type SecretTaskList struct {
 	Tasks      []SecretTask `json:"tasks"`
 	NextMarker OrNull       `json:"next_marker"`
 }
+
+// FunctionTemplatesAnswer holds the source of a rotation function.
+type FunctionTemplatesAnswer struct {
+	FunctionTemplates string `json:"function_templates"`
+}

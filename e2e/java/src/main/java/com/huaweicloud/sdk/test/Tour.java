@@ -22,12 +22,7 @@ public class Tour {
     /** Operations that the server does not have yet: it answers 404 APIGW.0101. */
     private static final Map<String, Object> NOT_YET = new TreeMap<>(Map.ofEntries(
             Map.entry("createAgency", new CreateAgencyRequest().withBody(new CreateAgencyRequestBody())),
-            Map.entry("showAgency", new ShowAgencyRequest().withSecretType(ShowAgencyRequest.SecretTypeEnum.RDS_FG)),
-            Map.entry("listSecretTask", new ListSecretTaskRequest()),
-            Map.entry("rotateSecret", new RotateSecretRequest().withSecretName("tour")),
-            Map.entry("showSecretFunctionTemplates", new ShowSecretFunctionTemplatesRequest()
-                    .withSecretType(ShowSecretFunctionTemplatesRequest.SecretTypeEnum.RDS_FG)
-                    .withSecretSubType(ShowSecretFunctionTemplatesRequest.SecretSubTypeEnum.SINGLEUSER))));
+            Map.entry("showAgency", new ShowAgencyRequest().withSecretType(ShowAgencyRequest.SecretTypeEnum.RDS_FG))));
 
     private final CsmsClient client = CsmsClient.newBuilder()
             .withCredential(new BasicCredentials()
@@ -46,6 +41,7 @@ public class Tour {
         tour.events();
         tour.many();
         tour.people(id);
+        tour.rotation();
         tour.theEnd();
         for (Map.Entry<String, Object> e : NOT_YET.entrySet()) {
             tour.refused(e.getKey(), e.getValue(), 404, "APIGW.0101");
@@ -180,6 +176,26 @@ public class Tour {
         call("deleteGrant", new DeleteGrantRequest().withResourceId(secretId).withGranteeUser(id));
         ChangeUsersPassword change = new ChangeUsersPassword().withPassword("tour-Passw0rd1").withOldPassword("dev-Passw0rd");
         equal(this.<UpdateUserPasswordResponse>call("updateUserPassword", new UpdateUserPasswordRequest().withBody(change)).getUserId(), id, "password");
+    }
+
+    private void rotation() throws InterruptedException {
+        ShowSecretFunctionTemplatesRequest template = new ShowSecretFunctionTemplatesRequest()
+                .withSecretType(ShowSecretFunctionTemplatesRequest.SecretTypeEnum.GAUSSDB_FG)
+                .withSecretSubType(ShowSecretFunctionTemplatesRequest.SecretSubTypeEnum.SINGLEUSER);
+        String source = this.<ShowSecretFunctionTemplatesResponse>call("showSecretFunctionTemplates", template).getFunctionTemplates();
+        equal(source.contains("def handler("), true, "template");
+        RotateSecretRequest rotate = new RotateSecretRequest().withSecretName("tour");
+        refused("rotateSecret", rotate, 400, "CSMS.0002");
+        call("createSecret", new CreateSecretRequest().withBody(new CreateSecretRequestBody().withName("database")
+                .withSecretString("{\"username\":\"app\",\"password\":\"x\"}").withSecretType(CreateSecretRequestBody.SecretTypeEnum.RDS_FG)
+                .withRotationConfig("{\"InstanceId\":\"i-1\",\"SecretSubType\":\"SingleUser\"}")));
+        String id = this.<RotateSecretResponse>call("rotateSecret", rotate.withSecretName("database")).getRotationTaskId();
+        ListSecretTaskRequest list = new ListSecretTaskRequest().withTaskId(id);
+        for (int i = 0; i < 100 && this.<ListSecretTaskResponse>call("listSecretTask", list).getTasks().get(0).getTaskStatus().equals("RUNNING"); i++) {
+            Thread.sleep(100);
+        }
+        equal(this.<ListSecretTaskResponse>call("listSecretTask", list).getTasks().get(0).getTaskErrorCode(), "ROTATION_TARGET_NOT_FOUND", "task");
+        call("deleteSecret", new DeleteSecretRequest().withSecretName("database"));
     }
 
     private void theEnd() {

@@ -39,7 +39,7 @@ func newSite(t *testing.T, kind string, db *servertest.Server, engine database.E
 	create(t, s.client, "admin", string(admin))
 	call(t, s.client, "POST", "/coffer/v1/{project_id}/database-targets", map[string]any{
 		"instance_id": "db", "engine": kind, "host": "localhost", "port": db.Port, "tls_mode": "verify-full", "ca_certificate": db.Authority.PEM,
-		"admin_secret": "admin", "accounts": []string{"app1", "app2"},
+		"admin_secret": "admin", "accounts": []string{"app1", "app2", "app3"},
 	}, nil)
 	return s
 }
@@ -124,6 +124,10 @@ func TestRotation(t *testing.T) {
 			servertest.MariaDB, func(t database.Target) (database.Engine, error) { return mysql.New(t) },
 			`CREATE USER app%d IDENTIFIED BY 'first-%[1]d'`, `DROP USER app2`, true,
 		},
+		"mysql": {
+			servertest.MySQL, func(t database.Target) (database.Engine, error) { return mysql.New(t) },
+			`CREATE USER app%d IDENTIFIED BY 'first-%[1]d'`, `DROP USER app2`, true,
+		},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			db := c.start(t)
@@ -132,12 +136,20 @@ func TestRotation(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newSite(t, kind, db, engine)
-			for n := range 2 {
+			for n := range 3 {
 				db.Exec(t, fmt.Sprintf(c.create, n+1))
 			}
 			old := map[bool]database.Code{true: "", false: database.LoginRefused}[c.keeps]
 			testSingleUser(t, s, kind, old)
 			testMultiUser(t, s)
+			if refused := testLoad(t, s, "multi"); refused > 0 {
+				t.Errorf("two accounts: %d logins were refused", refused)
+			}
+			s.secret(t, "load", "SingleUser", "")
+			call(t, s.client, "POST", secretsPath+"/load/versions", map[string]any{"secret_string": `{"username":"app3","password":"first-3","engine":"kept"}`}, nil)
+			if refused := testLoad(t, s, "load"); refused > 0 && c.keeps {
+				t.Errorf("one account with two passwords: %d logins were refused", refused)
+			}
 			db.Exec(t, c.drop)
 			testRefusals(t, s)
 			for _, canary := range []string{"first-1", servertest.Password} {

@@ -15,10 +15,15 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kms/v2/model"
 )
 
-// keysClient is the KMS client of the SDK with an access key.
+// keysClient is the KMS client of the SDK with the access key of dev mode.
 func (s *server) keysClient(t *testing.T) *kms.KmsClient {
 	t.Helper()
-	credentials, err := basic.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithProjectId(devProject).SafeBuild()
+	return s.keysClientOf(t, devAccessKey, devSecretKey)
+}
+
+func (s *server) keysClientOf(t *testing.T, accessKey, secretKey string) *kms.KmsClient {
+	t.Helper()
+	credentials, err := basic.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithProjectId(devProject).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}

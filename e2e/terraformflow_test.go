@@ -29,6 +29,8 @@ func TestTerraform(t *testing.T) {
 					stageResource(t, p)
 					eventResource(t, p)
 					keyResource(t, p)
+					aliasResource(t, p)
+					grantResource(t, p)
 					enterpriseProject(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)

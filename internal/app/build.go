@@ -214,7 +214,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
-		Blobs: kms.BlobBox, Region: s.config.Region, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
+		Blobs: kms.BlobBox, Region: s.config.Region, Aliases: s.config.Aliases, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
 		Engines: s.functions.or(databases(func() *service.Service { return out.service }, allow)),
 	})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"coffer/internal/auth"
+	"coffer/internal/store"
 )
 
 // The read path: Authenticate and EnterProject for a GET with the headers of the Go
@@ -18,6 +19,14 @@ func BenchmarkAuthenticate(b *testing.B) {
 	wrong.Header.Set("User-Agent", "another")
 	unknown := get()
 	unknown.key = "UNKNOWNACCESSKEY0001"
+	f.putGroup(store.Assignment{PolicyID: "CSMS ReadOnlyAccess", Scope: store.ScopeProject, ProjectID: vectorP}, store.Assignment{PolicyID: policyID, Scope: store.ScopeAll})
+	f.putPolicy(allowGet)
+	f.update(func(tx *store.Tx) error {
+		return tx.PutUser(&store.User{ID: "member", DomainID: home, Name: "member", Enabled: true, GroupIDs: []string{groupID}})
+	})
+	f.putKey("MEMBERACCESSKEY00001", "member", nil)
+	member := get()
+	member.key = "MEMBERACCESSKEY00001"
 	cases := []struct {
 		name string
 		r    *http.Request
@@ -25,6 +34,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	}{
 		{"signature", f.received(signed), true},
 		{"token", f.received(withToken(f.token(reader, toProject(vectorP)))), true},
+		{"member", f.received(member), true},
 		{"wrong", wrong, false},
 		{"unknown", f.received(unknown), false},
 	}

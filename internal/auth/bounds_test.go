@@ -120,10 +120,10 @@ func TestGrants_and_keyring_serve_a_store_without_a_cache(t *testing.T) {
 			t.Fatal(err)
 		}
 		compiled, err := g.of(t.Context(), u)
-		if err != nil || len(compiled) != 2 {
-			t.Fatalf("got %d policies and %v", len(compiled), err)
+		if err != nil || len(compiled.policies) != 2 {
+			t.Fatalf("got %+v and %v", compiled, err)
 		}
-		keys, policies = append(keys, ready), append(policies, compiled[0])
+		keys, policies = append(keys, ready), append(policies, compiled.policies[0])
 	}
 	if keys[0] != keys[1] || policies[0] != policies[1] {
 		t.Error("key or policies were made anew for records that are equal")

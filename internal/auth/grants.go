@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -13,7 +14,7 @@ import (
 
 // grants keeps the compiled policies of users. A set counts only as long as the
 // records it was compiled from are the current ones, which is asked each time, so a
-// change of a policy counts from the next request on.
+// change of a policy, of a group or of who is in it counts from the next request on.
 type grants struct {
 	store *store.Store
 	bound int // bytes
@@ -26,9 +27,17 @@ type grants struct {
 // granted is the compiled set of one user. It does not change.
 type granted struct {
 	user     *store.User
-	records  []*store.Policy // as user.PolicyIDs; nil for a built-in policy
+	groups   []*store.Group // as user.GroupIDs; nil for a group that does not exist
+	records  []source       // what policies were compiled from, but the inline ones
 	policies []*iam.Policy
+	groupIDs []string // of the groups that exist
 	bytes    int
+}
+
+// source is a policy by its id, with the record it had; nil for a built-in policy.
+type source struct {
+	id     string
+	record *store.Policy
 }
 
 const maxGrantedBytes = 64 << 20
@@ -37,11 +46,12 @@ func newGrants(st *store.Store) grants {
 	return grants{store: st, bound: maxGrantedBytes, mu: &sync.RWMutex{}, users: map[string]*granted{}}
 }
 
-// of returns the policies that are attached to u, or belong to him. The slice is
-// shared. A policy that cannot be found or read is an error, and not less rights:
-// it may hold a deny.
-func (g *grants) of(ctx context.Context, u *store.User) ([]*iam.Policy, error) {
-	if len(u.PolicyIDs) == 0 && len(u.Inline) == 0 {
+// of returns the policies that are attached to u, belong to him, or are assigned to
+// one of his groups; nil for one who has nothing. It is shared. A policy that cannot be found or read is an error,
+// and not less rights: it may hold a deny. A group that does not exist gives nothing:
+// whoever deleted it took away what was assigned to it.
+func (g *grants) of(ctx context.Context, u *store.User) (*granted, error) {
+	if len(u.PolicyIDs) == 0 && len(u.Inline) == 0 && len(u.GroupIDs) == 0 {
 		return nil, nil
 	}
 	g.mu.RLock()
@@ -53,7 +63,7 @@ func (g *grants) of(ctx context.Context, u *store.User) ([]*iam.Policy, error) {
 			return nil, err
 		}
 		if current {
-			return kept.policies, nil
+			return kept, nil
 		}
 	}
 	fresh, err := g.compile(ctx, u)
@@ -61,52 +71,70 @@ func (g *grants) of(ctx context.Context, u *store.User) ([]*iam.Policy, error) {
 		return nil, fmt.Errorf("compiling the policies of user %s: %w", u.ID, err)
 	}
 	g.keep(u.ID, fresh)
-	return fresh.policies, nil
+	return fresh, nil
 }
 
 // current reports whether k is what u has now.
 func (g *grants) current(ctx context.Context, k *granted, u *store.User) (bool, error) {
-	if k.user != u && (!slices.Equal(k.user.PolicyIDs, u.PolicyIDs) || !slices.EqualFunc(k.user.Inline, u.Inline, sameInline)) {
+	if k.user != u && !sameRights(k.user, u) {
 		return false, nil
 	}
-	for i, was := range k.records {
-		if was == nil {
+	for i, was := range k.groups {
+		is, err := g.group(ctx, u, u.GroupIDs[i])
+		if err != nil {
+			return false, err
+		}
+		if is != was && (is == nil || was == nil || !slices.Equal(is.Assignments, was.Assignments)) {
+			return false, nil
+		}
+	}
+	for _, was := range k.records {
+		if was.record == nil {
 			continue
 		}
-		is, err := g.store.Policy(ctx, u.PolicyIDs[i])
+		is, err := g.store.Policy(ctx, was.id)
 		if err != nil {
-			return false, fmt.Errorf("reading policy %s of user %s: %w", u.PolicyIDs[i], u.ID, err)
+			return false, fmt.Errorf("reading policy %s of user %s: %w", was.id, u.ID, err)
 		}
-		if is != was && !(is.DomainID == was.DomainID && is.Name == was.Name && bytes.Equal(is.Document, was.Document)) { //nolint:forbidigo // documents, not credentials
+		if is != was.record && !samePolicy(is, was.record) {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
+// sameRights reports whether two records of a user give him the same. Without a cache
+// in the store the pointers differ every time.
+func sameRights(a, b *store.User) bool {
+	return slices.Equal(a.PolicyIDs, b.PolicyIDs) && slices.Equal(a.GroupIDs, b.GroupIDs) && slices.EqualFunc(a.Inline, b.Inline, sameInline)
+}
+
+func samePolicy(a, b *store.Policy) bool {
+	return a.DomainID == b.DomainID && a.Name == b.Name && bytes.Equal(a.Document, b.Document) //nolint:forbidigo // documents, not credentials
+}
+
 func sameInline(a, b store.InlinePolicy) bool {
 	return a.Name == b.Name && bytes.Equal(a.Document, b.Document) //nolint:forbidigo // documents, not credentials
+}
+
+// group returns a group of the user, or nil if it does not exist in his domain.
+func (g *grants) group(ctx context.Context, u *store.User, id string) (*store.Group, error) {
+	group, err := g.store.Group(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && group.DomainID != u.DomainID {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading group %s of user %s: %w", id, u.ID, err)
+	}
+	return group, nil
 }
 
 func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {
 	out := &granted{user: u}
 	for _, id := range u.PolicyIDs {
-		if builtin, ok := iam.BuiltinPolicy(id); ok {
-			out.add(nil, builtin)
-			continue
-		}
-		record, err := g.store.Policy(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("reading policy %s: %w", id, err)
-		}
-		if record.DomainID != u.DomainID {
-			return nil, fmt.Errorf("policy %s belongs to another domain", id)
-		}
-		p, err := iam.CompilePolicy(record.Name, record.Document)
-		if err != nil {
+		if err := g.add(ctx, out, id, everywhere); err != nil {
 			return nil, err
 		}
-		out.add(record, p)
 	}
 	for _, inline := range u.Inline {
 		p, err := iam.CompilePolicy(inline.Name, inline.Document)
@@ -116,14 +144,64 @@ func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {
 		out.policies = append(out.policies, p)
 		out.bytes += p.Size()
 	}
+	for _, id := range u.GroupIDs {
+		group, err := g.group(ctx, u, id)
+		if err != nil {
+			return nil, err
+		}
+		out.groups = append(out.groups, group)
+		if group == nil {
+			continue
+		}
+		out.groupIDs = append(out.groupIDs, id)
+		for _, a := range group.Assignments {
+			scope, err := scopeOf(a)
+			if err == nil {
+				err = g.add(ctx, out, a.PolicyID, scope)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("group %s: %w", id, err)
+			}
+		}
+	}
 	return out, nil
 }
 
-func (k *granted) add(record *store.Policy, p *iam.Policy) {
-	k.records, k.policies = append(k.records, record), append(k.policies, p)
-	if record != nil { // built-in ones are shared
-		k.bytes += p.Size()
+func everywhere(p *iam.Policy) *iam.Policy { return p }
+
+// scopeOf returns what limits a policy to where an assignment lets it count.
+func scopeOf(a store.Assignment) (func(*iam.Policy) *iam.Policy, error) {
+	switch {
+	case a.Scope == store.ScopeAll:
+		return everywhere, nil
+	case a.Scope == store.ScopeDomain:
+		return (*iam.Policy).OutsideProjects, nil
+	case a.Scope == store.ScopeProject && a.ProjectID != "":
+		return func(p *iam.Policy) *iam.Policy { return p.InProject(a.ProjectID) }, nil
 	}
+	return nil, fmt.Errorf("policy %s is assigned in no known scope", a.PolicyID)
+}
+
+// add compiles the policy of that id as it counts in a scope.
+func (g *grants) add(ctx context.Context, k *granted, id string, scope func(*iam.Policy) *iam.Policy) error {
+	if builtin, ok := iam.BuiltinPolicy(id); ok { // its statements are shared
+		k.records, k.policies = append(k.records, source{id: id}), append(k.policies, scope(builtin))
+		return nil
+	}
+	record, err := g.store.Policy(ctx, id)
+	if err != nil {
+		return fmt.Errorf("reading policy %s: %w", id, err)
+	}
+	if record.DomainID != k.user.DomainID {
+		return fmt.Errorf("policy %s belongs to another domain", id)
+	}
+	p, err := iam.CompilePolicy(record.Name, record.Document)
+	if err != nil {
+		return err
+	}
+	k.records, k.policies = append(k.records, source{id, record}), append(k.policies, scope(p))
+	k.bytes += p.Size()
+	return nil
 }
 
 // keep remembers k and forgets others while it is too much.
@@ -142,7 +220,7 @@ func (g *grants) keep(userID string, k *granted) {
 }
 
 // perUser is about what a set costs beyond its policies.
-const perUser = 256
+const perUser = 512
 
 func (g *grants) drop(userID string) {
 	if k := g.users[userID]; k != nil {

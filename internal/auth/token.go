@@ -89,10 +89,12 @@ func (t *attempt) identity(u *store.User, d *store.Domain) iam.Caller {
 func (a *Authenticator) caller(ctx context.Context, t *attempt, u *store.User, d *store.Domain) (iam.Caller, error) {
 	c := t.identity(u, d)
 	c.Owner = d.OwnerID == u.ID
-	policies, err := a.grants.of(ctx, u)
+	rights, err := a.grants.of(ctx, u)
 	if err != nil {
 		return iam.Caller{}, err
 	}
-	c.Policies = policies
+	if rights != nil {
+		c.Policies, c.GroupIDs = rights.policies, rights.groupIDs
+	}
 	return c, nil
 }

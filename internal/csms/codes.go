@@ -64,22 +64,24 @@ const (
 // numbers that are not in it). Their body is always wrapped.
 const (
 	CodeKMSInternal       Code = "KMS.0101" // unexpected failure
+	CodeKMSBadURL         Code = "KMS.0201" // the query cannot be read
 	CodeKMSBadBody        Code = "KMS.0202" // the body is no JSON object, or a member has the wrong type
 	CodeKMSMissing        Code = "KMS.0204" // a parameter is missing
 	CodeKMSKeyID          Code = "KMS.0205" // key_id is no UUID
 	CodeKMSKeyNotFound    Code = "KMS.0207" // the key does not exist
 	CodeKMSContext        Code = "KMS.0208" // additional_authenticated_data is too long
 	CodeKMSKeyDisabled    Code = "KMS.0209"
-	CodeKMSKeyPending     Code = "KMS.0210" // the key is scheduled for deletion
-	CodeKMSDefaultKey     Code = "KMS.0211" // not allowed on a default key
-	CodeKMSForbidden      Code = "KMS.0306" // the caller lacks the permission
-	CodeKMSInvalid        Code = "KMS.0308" // a parameter that has no code of its own is invalid
-	CodeKMSTagAction      Code = "KMS.0404" // action is neither create nor delete
-	CodeKMSTag            Code = "KMS.0406" // a tag has a wrong form
-	CodeKMSTagList        Code = "KMS.0407" // too few or too many tags at once
-	CodeKMSTagQuota       Code = "KMS.0409" // the key would have too many tags
-	CodeKMSAlias          Code = "KMS.1101" // key_alias has a wrong form
-	CodeKMSDescription    Code = "KMS.1103" // key_description is too long
+	CodeKMSKeyPending     Code = "KMS.0210"     // the key is scheduled for deletion
+	CodeKMSDefaultKey     Code = "KMS.0211"     // not allowed on a default key
+	CodeKMSForbidden      Code = "KMS.0306"     // the caller lacks the permission
+	CodeKMSInvalid        Code = "KMS.0308"     // a parameter that has no code of its own is invalid
+	CodeKMSTagAction      Code = "KMS.0404"     // action is neither create nor delete
+	CodeKMSTag            Code = "KMS.0406"     // a tag has a wrong form
+	CodeKMSTagList        Code = "KMS.0407"     // too few or too many tags at once
+	CodeKMSTagQuota       Code = "KMS.0409"     // the key would have too many tags
+	CodeKMSAlias          Code = "KMS.1101"     // key_alias has a wrong form
+	CodeKMSAliasNotFound  Code = "KMS.1101/404" // an alias that does not exist; the published table has no such row
+	CodeKMSDescription    Code = "KMS.1103"     // key_description is too long
 	CodeKMSAliasTaken     Code = "KMS.1104"
 	CodeKMSKeyQuota       Code = "KMS.1105" // too many keys in the project
 	CodeKMSNotDisabled    Code = "KMS.1201"
@@ -97,4 +99,8 @@ const (
 	CodeKMSDataKeyDigest  Code = "KMS.2103" // the digest in plain_text is not that of the data key
 	CodeKMSCipherText     Code = "KMS.2201" // cipher_text does not open
 	CodeKMSCipherLength   Code = "KMS.2202" // datakey_cipher_length is out of range
+	CodeKMSGrantAlone     Code = "KMS.2401" // a grant of nothing but create-grant
+	CodeKMSPrincipal      Code = "KMS.2402" // no such principal for a grant
+	CodeKMSGrantQuota     Code = "KMS.2404" // too many grants on the key
+	CodeKMSGrantNotFound  Code = "KMS.2501" // the key has no such grant
 )

@@ -79,11 +79,15 @@ func NextTry(fired Millis, attempts int, now Millis) (at Millis, again bool) {
 	if now >= end {
 		return 0, false
 	}
-	pause := longestPause
+	return min(now+pauseAfter(attempts), end), true
+}
+
+// pauseAfter returns the pause after so many attempts that failed: 5 s, doubling to 1 h.
+func pauseAfter(attempts int) Millis {
 	if doublings := attempts - 1; doublings < 10 {
-		pause = min(pause, firstPause<<max(doublings, 0))
+		return min(longestPause, firstPause<<max(doublings, 0))
 	}
-	return min(now+pause, end), true
+	return longestPause
 }
 
 // RecordExpiry returns when the record of a delivery that ended at is forgotten (E10).

@@ -35,6 +35,7 @@ func (t *Task) TakeOver(s *Secret, failed *Task, now Millis) bool {
 		return false
 	}
 	s.dropStage(label.Name)
+	s.outdate()
 	if failed.Current != t.Current || failed.Base != t.Base {
 		return false
 	}
@@ -78,6 +79,7 @@ func (s *Secret) Promote(t *Task, now Millis) error {
 	}
 	s.place(StageCurrent, t.Pending, now)
 	s.dropStage(PendingStage(t.ID))
+	s.outdate()
 	return nil
 }
 

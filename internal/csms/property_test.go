@@ -308,8 +308,8 @@ func (h *history) enable(*rapid.T) {
 	h.do(h.m.switchState("ENABLED", h.now), switchTo(csms.Enabled))
 }
 
-// replicate sets the number of copies, which no rule of the core does yet; mostly to
-// none, because copies hold off deletion.
+// replicate sets the number of copies; mostly to none, because copies hold off
+// deletion.
 func (h *history) replicate(t *rapid.T) {
 	h.m.replicas = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "replicas")
 	h.s.Replicas = make([]csms.Replica, h.m.replicas)

@@ -164,10 +164,10 @@ const maxJitter = 5 * 60 * 1000
 const postponement = 30 * 60 * 1000
 
 // RotationDue returns when s is to be rotated by itself, which is up to five minutes after
-// the planned time; zero for never, as long as s is not ENABLED. The delay follows from
+// the planned time; zero for never, as long as s is not ENABLED or is a REPLICA. The delay follows from
 // secret and plan, so it is the same whenever it is asked for.
 func (s *Secret) RotationDue() Millis {
-	if s.Rotation.NextTime == 0 || s.State != Enabled {
+	if s.Rotation.NextTime == 0 || s.State != Enabled || s.ReplicaType() == ReplicaOf {
 		return 0
 	}
 	h := fnv.New32a()

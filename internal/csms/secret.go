@@ -44,40 +44,13 @@ type Secret struct {
 	LastMessage         int      // number of the last message about s; numbers are never reused
 	EnterpriseProjectID string
 
-	Replicas []Replica // members of a multi-region group; empty for STANDALONE
+	Replicas []Replica // ascending by region: copies of a PRIMARY, or the one primary of a REPLICA
 
 	Versions    []Version // ascending by number, at most MaxVersions
 	LastVersion int       // highest number ever given; numbers are never reused (V1)
 	Stages      []Stage   // ascending by name, at most MaxStages
 
 	Tags []Tag // ascending by key, at most MaxTags
-}
-
-// ReplicaType tells the place of a secret in a multi-region group.
-type ReplicaType string
-
-// The three places (M1, M2).
-const (
-	Standalone ReplicaType = "STANDALONE"
-	Primary    ReplicaType = "PRIMARY"
-	ReplicaOf  ReplicaType = "REPLICA"
-)
-
-// Replica is one member of a multi-region group as the primary knows it.
-type Replica struct {
-	ID, KMSKeyID, ProjectID, Region string
-	Type                            ReplicaType
-	Status                          string // IN_PROGRESS, IN_SYNC or FAILED (M4)
-	CreatedAt, UpdatedAt            Millis
-}
-
-// ReplicaType returns the place of s in its group: PRIMARY while it has copies
-// (M1), else STANDALONE. A REPLICA exists only once copies are supported.
-func (s *Secret) ReplicaType() ReplicaType {
-	if len(s.Replicas) > 0 {
-		return Primary
-	}
-	return Standalone
 }
 
 // Clone returns a deep copy, so that a rule can work on it and be thrown away.
@@ -200,6 +173,7 @@ func (s *Secret) Update(p Patch, now Millis) error {
 	assign(&s.Description, p.Description)
 	assign(&s.EventSubscriptions, p.EventSubscriptions)
 	s.UpdateTime = now
+	s.outdate()
 	return nil
 }
 

@@ -85,6 +85,7 @@ func (s *Secret) MoveStage(name, versionID string, now Millis) (*Stage, error) {
 	if s.stage(name) == nil && len(s.Stages) >= MaxStages {
 		return nil, Errorf(CodeStageFull, "The secret %s has %d labels already; at most %d fit.", s.Name, len(s.Stages), MaxStages)
 	}
+	s.outdate()
 	return s.place(name, v.Number, now), nil
 }
 
@@ -108,6 +109,7 @@ func (s *Secret) RemoveStage(name string) error {
 		return err
 	}
 	s.Stages = slices.DeleteFunc(s.Stages, func(st Stage) bool { return st.Name == name })
+	s.outdate()
 	return nil
 }
 

@@ -20,6 +20,9 @@ func CheckRecoveryDays(days int) error {
 // Schedule plans the destruction of s after days, which must have passed
 // CheckRecoveryDays (S2, DEL4).
 func (s *Secret) Schedule(days int, now Millis) error {
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
 	switch s.State {
 	case PendingDelete:
 		return Errorf(CodeAlreadyScheduled, "The secret %s is already scheduled for deletion.", s.Name)
@@ -37,6 +40,9 @@ func (s *Secret) Schedule(days int, now Millis) error {
 // Restore cancels the scheduled deletion: the secret is ENABLED again, whatever
 // it was before (DEL6), and no version, label or tag is touched (S3, DEL5).
 func (s *Secret) Restore(now Millis) error {
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
 	if s.State != PendingDelete {
 		return Errorf(CodeNotScheduled, "The secret %s is not scheduled for deletion; its state is %s.", s.Name, s.State)
 	}
@@ -53,6 +59,9 @@ func (s *Secret) Gone(now Millis) bool {
 
 // CheckDestroyable reports whether DeleteSecret may destroy s at once (S4, DEL10).
 func (s *Secret) CheckDestroyable() error {
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
 	if s.State == Frozen {
 		return s.notEnabled()
 	}
@@ -60,24 +69,30 @@ func (s *Secret) CheckDestroyable() error {
 }
 
 // SetState is the administrative switch outside the CSMS API (S6): it moves a
-// secret that is not scheduled for deletion between ENABLED, DISABLED and FROZEN.
+// secret that is not scheduled for deletion between ENABLED, DISABLED and FROZEN. A
+// REPLICA has the state of its primary.
 func (s *Secret) SetState(to State, now Millis) error {
 	switch to {
 	case Enabled, Disabled, Frozen:
 	default:
 		return Invalidf("state is %q; it takes ENABLED, DISABLED or FROZEN.", string(to))
 	}
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
 	if s.State == PendingDelete {
 		return s.pending()
 	}
 	if s.State != to {
 		s.State, s.UpdateTime = to, now
+		s.outdate()
 	}
 	return nil
 }
 
-// CheckUsable reports whether values of s may be read, written, rotated or backed
-// up: only while it is ENABLED (table of section 1).
+// CheckUsable reports whether values of s may be read or backed up, and those of a
+// secret that is no REPLICA written or rotated too: only while it is ENABLED (table of
+// section 1).
 func (s *Secret) CheckUsable() error {
 	switch s.State {
 	case Enabled:
@@ -89,9 +104,21 @@ func (s *Secret) CheckUsable() error {
 	}
 }
 
+// CheckWritable reports whether s takes new values: while it is ENABLED and no
+// REPLICA (M6).
+func (s *Secret) CheckWritable() error {
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
+	return s.CheckUsable()
+}
+
 // checkChangeable reports whether metadata, labels and tags of s may change: while
-// it is ENABLED or DISABLED.
+// it is ENABLED or DISABLED, and no REPLICA (M6).
 func (s *Secret) checkChangeable() error {
+	if err := s.CheckOwn(); err != nil {
+		return err
+	}
 	if s.State == Disabled {
 		return nil
 	}

@@ -66,6 +66,16 @@ func showStage(label string) step {
 	}
 }
 
+func replicable(s *csms.Secret, _ csms.Millis) error { return s.CheckReplicable("cn-east-3") }
+
+// unreplicable asks for a copy that is not there, which is told after the state.
+func unreplicable(s *csms.Secret, _ csms.Millis) error {
+	if _, err := s.RemoveReplica("cn-east-3"); csms.CodeOf(err) != csms.CodeNotFound {
+		return err
+	}
+	return nil
+}
+
 // TestOperationsAnswerByState is the table of section 1, cell by cell.
 func TestOperationsAnswerByState(t *testing.T) {
 	const (
@@ -100,8 +110,8 @@ func TestOperationsAnswerByState(t *testing.T) {
 		{"DeleteSecretForSchedule", schedule(7), [4]csms.Code{"", "", twice, off}},
 		{"RestoreSecret", restore(), [4]csms.Code{unplan, unplan, "", unplan}},
 		{"DeleteSecret", destroyable, [4]csms.Code{"", "", "", off}},
-		{"CreateSecretReplica", usable, [4]csms.Code{"", off, pending, off}},
-		{"DeleteSecretReplica", usable, [4]csms.Code{"", off, pending, off}},
+		{"CreateSecretReplica", replicable, [4]csms.Code{"", off, pending, off}},
+		{"DeleteSecretReplica", unreplicable, [4]csms.Code{"", off, pending, off}},
 		{"the switch to ENABLED", switchTo(csms.Enabled), [4]csms.Code{"", "", pending, ""}},
 		{"the switch to DISABLED", switchTo(csms.Disabled), [4]csms.Code{"", "", pending, ""}},
 		{"the switch to FROZEN", switchTo(csms.Frozen), [4]csms.Code{"", "", pending, ""}},

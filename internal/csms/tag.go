@@ -125,6 +125,7 @@ func (s *Secret) SetTags(tags []Tag) error {
 		}
 		s.Tags[i].Value = t.Value
 	}
+	s.outdate()
 	return nil
 }
 
@@ -147,6 +148,7 @@ func (s *Secret) RemoveTags(tags []Tag) error {
 			s.Tags = slices.Delete(s.Tags, i, i+1)
 		}
 	}
+	s.outdate()
 	return nil
 }
 

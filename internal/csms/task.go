@@ -84,13 +84,13 @@ func (s *Secret) NewTask(id string, operate OperateType, now Millis) *Task {
 	}
 }
 
-// CheckRotatable reports whether a rotation of s may begin: its type must rotate (RO6),
-// and its state must be ENABLED.
+// CheckRotatable reports whether a rotation of s may begin: its type must rotate (RO6), it
+// must be no REPLICA (M6), and its state must be ENABLED.
 func (s *Secret) CheckRotatable() error {
 	if !s.Type.Rotates() {
 		return Invalidf("The secret %s is of type %s; only %s rotate.", s.Name, s.Type, fgTypes)
 	}
-	return s.CheckUsable()
+	return s.CheckWritable()
 }
 
 // TaskRunningError refuses a second rotation beside a running one.

@@ -138,7 +138,7 @@ func (n *NewVersion) Validate(now Millis) error {
 // and moves the labels (L4 to L7). At the cap the oldest version without a label is
 // dropped first (V3); pruned is its number, or zero.
 func (s *Secret) AddVersion(n NewVersion, now Millis) (added *Version, pruned int, err error) {
-	if err := s.CheckUsable(); err != nil {
+	if err := s.CheckWritable(); err != nil {
 		return nil, 0, err
 	}
 	moves := s.movesOf(n.Stages)
@@ -157,6 +157,7 @@ func (s *Secret) AddVersion(n NewVersion, now Millis) (added *Version, pruned in
 	for _, m := range moves {
 		s.place(m.name, m.target(v.Number), now)
 	}
+	s.outdate()
 	return &s.Versions[len(s.Versions)-1], pruned, nil
 }
 
@@ -191,10 +192,11 @@ func (s *Secret) SetExpiry(id string, expire, now Millis) (*Version, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.CheckUsable(); err != nil {
+	if err := s.CheckWritable(); err != nil {
 		return nil, err
 	}
 	v.ExpireTime, v.Expired = wholeSeconds(expire), false
+	s.outdate()
 	return v, nil
 }
 

@@ -152,6 +152,7 @@ func TestCanaryInSuccess(t *testing.T) {
 		"POST secrets/a/versions {\"secret_string\":\"" + canary + "\"}", "GET secrets", "GET secrets/a", "GET secrets/a/versions",
 		"PUT secrets/a/stages/blue {\"version_id\":\"v1\"}", "GET secrets/a/stages/blue", "PUT secrets/a/versions/v1 {\"expire_time\":1767229200000}",
 		"PUT secrets/a {\"description\":\"x\"}", "POST secrets/a/scheduled-deleted-tasks/create", "POST secrets/a/scheduled-deleted-tasks/cancel",
+		"POST secrets/a/replicas {\"region\":\"cn-east-3\"}",
 	} {
 		answer := w.send(line)
 		if answer.Code >= 300 {
@@ -159,7 +160,9 @@ func TestCanaryInSuccess(t *testing.T) {
 		}
 		w.search("the answer to "+line, answer.Body.String())
 	}
-	for _, line := range []string{"GET secrets/a/versions/latest", `POST secrets/batch-get-secret-value {"secret_name_list":["a"]}`} {
+	w.step("clock 1s") // makes the replica
+	replica := "/v1/" + testkit.EastProjectID + "/secrets/a/versions/latest"
+	for _, line := range []string{"GET secrets/a/versions/latest", "GET " + replica, `POST secrets/batch-get-secret-value {"secret_name_list":["a"]}`} {
 		if answer := w.send(line); !strings.Contains(answer.Body.String(), canary) {
 			t.Errorf("%s has no value; the search proves nothing", line)
 		}

@@ -3,12 +3,16 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"iter"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"coffer/internal/csms"
+	"coffer/internal/httpapi"
 	"coffer/internal/notify"
 	filesink "coffer/internal/notify/file"
 	"coffer/internal/service/identity"
@@ -43,7 +48,8 @@ var update = flag.Bool("update", false, "write the answers of the corpus anew; r
 // its headers below its line, then an empty line and the body. A path that does not
 // begin with a slash is below the project. "as USER" in front of a method names who
 // asks, "as anonymous" for no credentials; the account owner does otherwise.
-// $USER_name stands for the id of the user of that name, who may be gone by now.
+// $USER_name stands for the id of the user of that name, who may be gone by now, and
+// $GROUP_name and $POLICY_name for those of a group and of a custom policy.
 func TestCorpus(t *testing.T) {
 	for _, file := range corpusFiles(t) {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/ops/"), ".txtar")
@@ -51,9 +57,44 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// The administration of the IAM has a corpus of its own, because it is not in the
+// document of the API: testdata/iam/<Operation>/<case>.txtar, with sections of auth.md.
+// Every operation is tried by who may not and by nobody at all.
+func TestIdentityCorpus(t *testing.T) {
+	section := regexp.MustCompile(`^auth\.md section \d`)
+	cases := map[string][]string{}
+	for _, file := range filesIn(t, "testdata/iam") {
+		operation := filepath.Base(filepath.Dir(file))
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		cases[operation] = append(cases[operation], name)
+		t.Run(operation+"/"+name, func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil || !section.Match(archive.Comment) {
+				t.Errorf("the comment %q names no section of auth.md (%v)", archive.Comment, err)
+			}
+			runCase(t, file)
+		})
+	}
+	for operation, names := range cases {
+		if !slices.ContainsFunc(httpapi.Routes(), func(r httpapi.Route) bool { return r.Name == operation }) {
+			t.Errorf("%s is no operation", operation)
+		}
+		for _, refusal := range []string{"not_authorized", "anonymous"} {
+			if !slices.Contains(names, refusal) {
+				t.Errorf("%s has no case %s", operation, refusal)
+			}
+		}
+	}
+}
+
 func corpusFiles(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("testdata/ops/*/*.txtar")
+	return filesIn(t, "testdata/ops")
+}
+
+func filesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(dir + "/*/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no corpus: %v", err)
 	}
@@ -146,59 +187,65 @@ type corpusCase struct {
 	answer string // to the request under test
 	blob   string // of the last step that took a backup
 
-	users map[string]string // ids by name, of all users seen so far
+	ids map[string]string // by kind and name, of all users, groups and policies seen so far
 }
 
-// fill puts the backup where $BLOB stands for it, and ids of users where their names
-// do.
+// fill puts the backup where $BLOB stands for it, and ids where names do.
 func (c *corpusCase) fill(text string) string {
 	text = strings.ReplaceAll(text, "$BLOB", c.blob)
-	if strings.Contains(text, "$USER_") {
-		text = userText.ReplaceAllStringFunc(text, func(word string) string {
-			name := strings.TrimPrefix(word, "$USER_")
-			if c.users[name] == "" && c.lookUpUsers()[name] == "" {
-				c.t.Fatalf("there is no user for %s", word)
-			}
-			return c.users[name]
-		})
-	}
-	return text
+	return idText.ReplaceAllStringFunc(text, func(word string) string {
+		if c.ids[word] == "" && c.lookUpIDs()[word] == "" {
+			c.t.Fatalf("there is nothing for %s", word)
+		}
+		return c.ids[word]
+	})
 }
 
 var (
-	userText = regexp.MustCompile(`\$USER_[a-z]+`)
-	hexID    = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
+	idText = regexp.MustCompile(`\$(USER|GROUP|POLICY)_[a-z]+`)
+	hexID  = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 )
 
-// hide puts the names of users in place of their ids, which are others each time.
+// hide puts names in place of ids, which are others each time.
 func (c *corpusCase) hide(answer string) string {
 	if !hexID.MatchString(answer) {
 		return answer
 	}
-	for name, id := range c.lookUpUsers() {
-		answer = strings.ReplaceAll(answer, id, "$USER_"+name)
+	ids := c.lookUpIDs()
+	for _, name := range slices.Sorted(maps.Keys(ids)) { // what was renamed has two names, and the first one is taken
+		answer = strings.ReplaceAll(answer, ids[name], name)
 	}
 	return answer
 }
 
-// lookUpUsers returns the ids of all users that are there or were seen before.
-func (c *corpusCase) lookUpUsers() map[string]string {
-	if c.users == nil {
-		c.users = map[string]string{}
+// lookUpIDs returns the ids of all users, groups and policies that are there or were
+// seen before.
+func (c *corpusCase) lookUpIDs() map[string]string {
+	if c.ids == nil {
+		c.ids = map[string]string{}
 	}
 	err := c.kit.Store.View(c.t.Context(), func(v *store.View) error {
-		for u, err := range v.Users(testkit.DomainID) {
-			if err != nil {
-				return err
-			}
-			c.users[u.Name] = u.ID
-		}
-		return nil
+		return errors.Join(
+			note(c.ids, v.Users(testkit.DomainID), func(u *store.User) (string, string) { return "$USER_" + u.Name, u.ID }),
+			note(c.ids, v.Groups(testkit.DomainID), func(g *store.Group) (string, string) { return "$GROUP_" + g.Name, g.ID }),
+			note(c.ids, v.Policies(testkit.DomainID), func(p *store.Policy) (string, string) { return "$POLICY_" + p.Name, p.ID }))
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return c.users
+	return c.ids
+}
+
+// note puts the ids of a sequence into ids.
+func note[T any](ids map[string]string, seq iter.Seq2[*T, error], named func(*T) (name, id string)) error {
+	for record, err := range seq {
+		if err != nil {
+			return err
+		}
+		name, id := named(record)
+		ids[name] = id
+	}
+	return nil
 }
 
 // backup takes the backup of a secret.
@@ -390,7 +437,7 @@ func unwrapped(body []byte) []byte {
 
 // checkError checks what all errors of these operations have in common: the flat
 // pair and nothing else (W7), in its envelope where the operation has one (W8), with
-// the request id if it comes from the gateway (W9), within the published lengths (ER3).
+// the request id if it comes from the gateway (W9) or from the IAM, within the published lengths (ER3).
 func checkError(t *testing.T, body []byte) {
 	t.Helper()
 	body = unwrapped(body)
@@ -399,7 +446,7 @@ func checkError(t *testing.T, body []byte) {
 		t.Errorf("W7: not flat: %s", body)
 	}
 	want := 2
-	if strings.HasPrefix(e["error_code"], "APIGW.") {
+	if strings.HasPrefix(e["error_code"], "APIGW.") || strings.HasPrefix(e["error_code"], "IAM.") {
 		want = 3
 		if e["request_id"] == "" {
 			t.Errorf("W9: no request_id: %s", body)

@@ -38,6 +38,9 @@ var statuses = map[csms.Code]int{
 	csms.CodeKMSInternal:     http.StatusInternalServerError,
 	csms.CodeKMSKeyNotFound:  http.StatusNotFound,
 	csms.CodeKMSForbidden:    http.StatusForbidden,
+
+	csms.CodeKMSAliasNotFound: http.StatusNotFound,
+	csms.CodeKMSGrantNotFound: http.StatusNotFound,
 }
 
 func statusOf(code csms.Code) int {

@@ -27,6 +27,16 @@ func createProject(a *API, x *exchange) (any, error) {
 	return a.Identity.CreateProject(x.ctx, &x.who, body.Project, a.base(x))
 }
 
+func updateProject(a *API, x *exchange) (any, error) {
+	var body struct {
+		Project identity.ProjectPatch `json:"project"`
+	}
+	if err := x.decodeIAM(&body); err != nil {
+		return nil, err
+	}
+	return a.Identity.UpdateProject(x.ctx, &x.who, x.r.PathValue("id"), body.Project, a.base(x))
+}
+
 // decodeIAM reads the body; what is wrong with it has the code of IAM (IE1).
 func (x *exchange) decodeIAM(v any) error {
 	err := wire.Decode(x.body, v)

@@ -20,10 +20,10 @@ var neighbours = map[string]struct {
 	codes   []string
 }{
 	"kms": {"KMS", []string{
-		"KMS.0202", "KMS.0204", "KMS.0205", "KMS.0207", "KMS.0208", "KMS.0209", "KMS.0210", "KMS.0211", "KMS.0306", "KMS.0308",
+		"KMS.0201", "KMS.0202", "KMS.0204", "KMS.0205", "KMS.0207", "KMS.0208", "KMS.0209", "KMS.0210", "KMS.0211", "KMS.0306", "KMS.0308",
 		"KMS.0404", "KMS.0406", "KMS.0407", "KMS.0409", "KMS.1101", "KMS.1103", "KMS.1104", "KMS.1201", "KMS.1301", "KMS.1401",
 		"KMS.1402", "KMS.1501", "KMS.1601", "KMS.1602", "KMS.1801", "KMS.1901", "KMS.1902", "KMS.2101", "KMS.2102", "KMS.2103",
-		"KMS.2201", "KMS.2202",
+		"KMS.2201", "KMS.2202", "KMS.2401", "KMS.2402", "KMS.2404", "KMS.2501",
 	}},
 	"eps":    {"EPS", []string{"EPS.0002", "EPS.0003", "EPS.0004", "EPS.0009"}},
 	"coffer": {"CSMS", []string{"CSMS.0002", "CSMS.0004", "CSMS.0005", "CSMS.0302"}},

@@ -21,7 +21,8 @@ type operation struct {
 	query  string // without its question mark; "" for none
 	body   string // "" for an operation without a body; $BLOB stands for the backup of a step
 	status int
-	parts  bool // succeeds where the store fails: it needs none, or tells of each part by itself
+	undo   []string // steps after which the secret "a" can be destroyed
+	parts  bool     // succeeds where the store fails: it needs none, or tells of each part by itself
 }
 
 // firstID is the id of the first secret that a kit makes.
@@ -88,6 +89,13 @@ var operations = []operation{
 		method: "POST", path: "secrets/a/rotate", status: 200,
 	},
 	{name: "ListSecretTask", method: "GET", path: "csms/tasks", status: 200},
+	{name: "CreateSecretReplica", method: "POST", path: "secrets/a/replicas", body: `{"region":"` + testkit.EastRegion + `"}`, status: 200},
+	{
+		name: "DeleteSecretReplica", before: []string{`POST secrets/a/replicas {"region":"` + testkit.EastRegion + `"}`, "clock 1s"},
+		method: "DELETE", path: "secrets/a/replicas/" + testkit.EastRegion, status: 204,
+		undo: []string{"DELETE secrets/a/replicas/" + testkit.EastRegion},
+	},
+	{name: "ListSupportRegions", method: "GET", path: "csms/replica-regions", status: 200},
 	{name: "ListNotificationRecords", method: "GET", path: "csms/notification-records", status: 200},
 }
 
@@ -167,7 +175,7 @@ func (o *operation) newCase(t *testing.T) *corpusCase {
 	for _, line := range o.before {
 		c.step(line)
 	}
-	c.lookUpUsers() // a case may go on without its store
+	c.lookUpIDs() // a case may go on without its store
 	return c
 }
 
@@ -339,6 +347,9 @@ func checkForbidden(t *testing.T, o *operation) {
 
 func checkUnknown(t *testing.T, o *operation) {
 	c := o.newCase(t)
+	for _, line := range o.undo {
+		c.step(line)
+	}
 	c.step("DELETE secrets/a")
 	w := o.request(c, testkit.Owner, o.body, nil)
 	switch {

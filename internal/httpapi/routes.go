@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"coffer/internal/iam"
+	"coffer/internal/service/identity"
 )
 
 // route is one row of the route table: everything that is particular to an
@@ -35,6 +36,10 @@ const (
 
 	enterprises = "/v1.0/enterprise-projects"
 	enterprise  = enterprises + "/{enterprise_project_id}"
+
+	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
+	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
+	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
 )
 
 // routes is the API. One row is one operation.
@@ -77,6 +82,10 @@ var routes = []route{
 	{Name: "ListProjectSecretsTags", Pattern: "GET " + resources + "/tags", Op: iam.ListProjectSecretsTags, Wrapped: true, handler: endpoint((*API).listProjectSecretsTags)},
 	{Name: "ListResourceInstances", Pattern: "POST " + resources + "/resource_instances/action", Op: iam.ListResourceInstances, Wrapped: true, handler: endpoint((*API).listResourceInstances)},
 
+	{Name: "CreateSecretReplica", Pattern: "POST " + secret + "/replicas", Op: iam.CreateSecretReplica, handler: endpoint((*API).createSecretReplica)},
+	{Name: "DeleteSecretReplica", Pattern: "DELETE " + secret + "/replicas/{region_name}", Op: iam.DeleteSecretReplica, handler: endpoint((*API).deleteSecretReplica)},
+	{Name: "ListSupportRegions", Pattern: "GET " + resources + "/replica-regions", Op: iam.ListSupportRegions, handler: endpoint((*API).listSupportRegions)},
+
 	{Name: "CreateKey", Pattern: "POST " + keys + "/create-key", Op: iam.CreateKey, Wrapped: true, handler: kmsEndpoint((*API).createKey)},
 	{Name: "ListKeys", Pattern: "POST " + keys + "/list-keys", Op: iam.ListKeys, Wrapped: true, handler: kmsEndpoint((*API).listKeys)},
 	{Name: "DescribeKey", Pattern: "POST " + keys + "/describe-key", Op: iam.DescribeKey, Wrapped: true, handler: kmsEndpoint((*API).describeKey)},
@@ -99,6 +108,15 @@ var routes = []route{
 	{Name: "EncryptData", Pattern: "POST " + keys + "/encrypt-data", Op: iam.EncryptData, Wrapped: true, handler: kmsEndpoint((*API).encryptData)},
 	{Name: "DecryptData", Pattern: "POST " + keys + "/decrypt-data", Op: iam.DecryptData, Wrapped: true, handler: kmsEndpoint((*API).decryptData)},
 	{Name: "CreateRandom", Pattern: "POST " + keys + "/gen-random", Op: iam.CreateRandom, Wrapped: true, handler: kmsEndpoint((*API).createRandom)},
+	{Name: "CreateKeyGrant", Pattern: "POST " + keys + "/create-grant", Op: iam.CreateKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).createKeyGrant)},
+	{Name: "ListKeyGrants", Pattern: "POST " + keys + "/list-grants", Op: iam.ListKeyGrants, Wrapped: true, handler: kmsEndpoint((*API).listKeyGrants)},
+	{Name: "ListRetirableKeyGrants", Pattern: "POST " + keys + "/list-retirable-grants", Op: iam.ListRetirableKeyGrants, Wrapped: true, handler: kmsEndpoint((*API).listRetirableKeyGrants)},
+	{Name: "RetireKeyGrant", Pattern: "POST " + keys + "/retire-grant", Op: iam.RetireKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).retireKeyGrant)},
+	{Name: "RevokeKeyGrant", Pattern: "POST " + keys + "/revoke-grant", Op: iam.RevokeKeyGrant, Wrapped: true, handler: kmsEndpoint((*API).revokeKeyGrant)},
+	{Name: "CreateKeyAlias", Pattern: "POST " + keys + "/aliases", Op: iam.CreateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).createKeyAlias)},
+	{Name: "ListKeyAliases", Pattern: "GET " + keys + "/aliases", Op: iam.ListKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).listKeyAliases)},
+	{Name: "DeleteKeyAliases", Pattern: "DELETE " + keys + "/aliases", Op: iam.DeleteKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).deleteKeyAliases)},
+	{Name: "AssociateKeyAlias", Pattern: "POST " + keys + "/alias/associate", Op: iam.AssociateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).associateKeyAlias)},
 
 	{Name: "CreateSecretEvent", Pattern: "POST " + events, Op: iam.CreateSecretEvent, Wrapped: true, handler: endpoint((*API).createSecretEvent)},
 	{Name: "ListSecretEvents", Pattern: "GET " + events, Op: iam.ListSecretEvents, Wrapped: true, handler: endpoint((*API).listSecretEvents)},
@@ -138,6 +156,7 @@ var routes = []route{
 	{Name: "KeystoneListProjects", Pattern: "GET /v3/projects", handler: lookUp(listProjects)},
 	{Name: "KeystoneCreateProject", Pattern: "POST /v3/projects", handler: authenticated(http.StatusCreated, createProject)},
 	{Name: "KeystoneShowProject", Pattern: "GET /v3/projects/{id}", handler: lookUp(showProject)},
+	{Name: "KeystoneUpdateProject", Pattern: "PATCH /v3/projects/{id}", handler: lookUp(updateProject)},
 	{Name: "KeystoneListAuthProjects", Pattern: "GET /v3/auth/projects", handler: lookUp(authProjects)},
 	{Name: "KeystoneListAuthDomains", Pattern: "GET /v3/auth/domains", handler: lookUp(authDomains)},
 	{Name: "KeystoneShowCatalog", Pattern: "GET /v3/auth/catalog", handler: lookUp(catalog)},
@@ -153,6 +172,42 @@ var routes = []route{
 	{Name: "KeystoneShowUser", Pattern: "GET /v3/users/{id}", handler: lookUp(showUser)},
 	{Name: "KeystoneUpdateUser", Pattern: "PATCH /v3/users/{id}", handler: lookUp(updateUser)},
 	{Name: "KeystoneDeleteUser", Pattern: "DELETE /v3/users/{id}", handler: lookUp(deleteUser)},
+
+	{Name: "CreateUser", Pattern: "POST /v3.0/OS-USER/users", handler: authenticated(http.StatusCreated, createUserOfDomain)},
+	{Name: "ShowUser", Pattern: "GET /v3.0/OS-USER/users/{id}", handler: lookUp(showUserOfDomain)},
+	{Name: "UpdateUser", Pattern: "PUT /v3.0/OS-USER/users/{id}", handler: lookUp(updateUserOfDomain)},
+
+	{Name: "KeystoneListGroups", Pattern: "GET /v3/groups", handler: lookUp(listGroups)},
+	{Name: "KeystoneCreateGroup", Pattern: "POST /v3/groups", handler: authenticated(http.StatusCreated, createGroup)},
+	{Name: "KeystoneShowGroup", Pattern: "GET /v3/groups/{group_id}", handler: lookUp(showGroup)},
+	{Name: "KeystoneUpdateGroup", Pattern: "PATCH /v3/groups/{group_id}", handler: lookUp(updateGroup)},
+	{Name: "KeystoneDeleteGroup", Pattern: "DELETE /v3/groups/{group_id}", handler: lookUp(deleteGroup)},
+	{Name: "KeystoneListUsersForGroupByAdmin", Pattern: "GET /v3/groups/{group_id}/users", handler: lookUp(listUsersForGroup)},
+	{Name: "KeystoneListGroupsForUser", Pattern: "GET /v3/users/{id}/groups", handler: lookUp(listGroupsForUser)},
+	{Name: "KeystoneAddUserToGroup", Pattern: "PUT /v3/groups/{group_id}/users/{user_id}", handler: lookUp(addUserToGroup)},
+	{Name: "KeystoneCheckUserInGroup", Pattern: "HEAD /v3/groups/{group_id}/users/{user_id}", handler: lookUp(checkUserInGroup)},
+	{Name: "KeystoneRemoveUserFromGroup", Pattern: "DELETE /v3/groups/{group_id}/users/{user_id}", handler: lookUp(removeUserFromGroup)},
+
+	{Name: "KeystoneListPermissions", Pattern: "GET /v3/roles", handler: lookUp(listRoles)},
+	{Name: "KeystoneShowPermission", Pattern: "GET /v3/roles/{role_id}", handler: lookUp(showRole)},
+	{Name: "ListCustomPolicies", Pattern: "GET /v3.0/OS-ROLE/roles", handler: lookUp(listCustomRoles)},
+	{Name: "CreateCloudServiceCustomPolicy", Pattern: "POST /v3.0/OS-ROLE/roles", handler: authenticated(http.StatusCreated, createRole)},
+	{Name: "ShowCustomPolicy", Pattern: "GET /v3.0/OS-ROLE/roles/{role_id}", handler: lookUp(showCustomRole)},
+	{Name: "UpdateCloudServiceCustomPolicy", Pattern: "PATCH /v3.0/OS-ROLE/roles/{role_id}", handler: lookUp(updateRole)},
+	{Name: "DeleteCustomPolicy", Pattern: "DELETE /v3.0/OS-ROLE/roles/{role_id}", handler: lookUp(deleteRole)},
+
+	{Name: "KeystoneListProjectPermissionsForGroup", Pattern: "GET " + roleInProject, handler: listAssignedRoles(identity.InProject)},
+	{Name: "KeystoneAssociateGroupWithProjectPermission", Pattern: "PUT " + roleInProject + "/{role_id}", handler: assignRole(identity.InProject)},
+	{Name: "KeystoneCheckProjectPermissionForGroup", Pattern: "HEAD " + roleInProject + "/{role_id}", handler: checkRole(identity.InProject)},
+	{Name: "KeystoneRemoveProjectPermissionFromGroup", Pattern: "DELETE " + roleInProject + "/{role_id}", handler: removeRole(identity.InProject)},
+	{Name: "KeystoneListDomainPermissionsForGroup", Pattern: "GET " + roleOnDomain, handler: listAssignedRoles(identity.OnDomain)},
+	{Name: "KeystoneAssociateGroupWithDomainPermission", Pattern: "PUT " + roleOnDomain + "/{role_id}", handler: assignRole(identity.OnDomain)},
+	{Name: "KeystoneCheckDomainPermissionForGroup", Pattern: "HEAD " + roleOnDomain + "/{role_id}", handler: checkRole(identity.OnDomain)},
+	{Name: "KeystoneRemoveDomainPermissionFromGroup", Pattern: "DELETE " + roleOnDomain + "/{role_id}", handler: removeRole(identity.OnDomain)},
+	{Name: "KeystoneListAllProjectPermissionsForGroup", Pattern: "GET " + roleInAll + "/inherited_to_projects", handler: listAssignedRoles(identity.InAllProjects)},
+	{Name: "UpdateDomainGroupInheritRole", Pattern: "PUT " + roleInAll + "/{role_id}/inherited_to_projects", handler: assignRole(identity.InAllProjects)},
+	{Name: "KeystoneCheckroleForGroup", Pattern: "HEAD " + roleInAll + "/{role_id}/inherited_to_projects", handler: checkRole(identity.InAllProjects)},
+	{Name: "DeleteDomainGroupInheritedRole", Pattern: "DELETE " + roleInAll + "/{role_id}/inherited_to_projects", handler: removeRole(identity.InAllProjects)},
 
 	{Name: "CreatePermanentAccessKey", Pattern: "POST /v3.0/OS-CREDENTIAL/credentials", handler: authenticated(http.StatusCreated, createAccessKey)},
 	{Name: "ListPermanentAccessKeys", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials", handler: lookUp(listAccessKeys)},

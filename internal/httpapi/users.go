@@ -38,6 +38,30 @@ func deleteUser(a *API, x *exchange) (any, error) {
 	return noContent{}, a.Identity.DeleteUser(x.ctx, &x.who, x.r.PathValue("id"))
 }
 
+func showUserOfDomain(a *API, x *exchange) (any, error) {
+	return a.Identity.ShowUserDetail(x.ctx, &x.who, x.r.PathValue("id"), a.base(x))
+}
+
+func createUserOfDomain(a *API, x *exchange) (any, error) {
+	var body struct {
+		User identity.NewUser `json:"user"`
+	}
+	if err := x.decodeIAM(&body); err != nil {
+		return nil, err
+	}
+	return a.Identity.CreateUserDetail(x.ctx, &x.who, body.User, a.base(x))
+}
+
+func updateUserOfDomain(a *API, x *exchange) (any, error) {
+	var body struct {
+		User identity.UserPatch `json:"user"`
+	}
+	if err := x.decodeIAM(&body); err != nil {
+		return nil, err
+	}
+	return a.Identity.UpdateUserDetail(x.ctx, &x.who, x.r.PathValue("id"), body.User, a.base(x))
+}
+
 func createAccessKey(a *API, x *exchange) (any, error) {
 	var body struct {
 		Credential identity.NewAccessKey `json:"credential"`

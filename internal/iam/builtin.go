@@ -62,3 +62,14 @@ func BuiltinPolicy(name string) (*Policy, bool) {
 	}
 	return nil, false
 }
+
+// BuiltinRole returns the short name that a built-in policy has as a role of the
+// cloud, such as te_admin; "" for what is no role there.
+func BuiltinRole(name string) string {
+	for _, b := range builtinDocuments {
+		if name == b.name {
+			return b.role
+		}
+	}
+	return ""
+}

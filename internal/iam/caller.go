@@ -23,12 +23,16 @@ type Caller struct {
 	// (auth.md 7.1). Session and Boundary limit him like anybody.
 	Owner bool
 
+	// GroupIDs are the groups the user is in; shared, and for grants only: what is
+	// assigned to a group stands in Policies.
+	GroupIDs []string
+
 	ProjectID   string // the project the request acts in, "" for none
 	ProjectName string
 	AccessKey   string // id of the access key that signed, "" for a token
 
 	// Policies is the union of what is attached to the user, his groups and an
-	// assumed agency, as far as it counts in ProjectID.
+	// assumed agency. What counts in one project only knows that by itself (InProject).
 	Policies []*Policy
 	// Session is the policy a temporary key was limited by; nil sets no limit.
 	Session *Policy
@@ -41,6 +45,36 @@ type Caller struct {
 	MFA      bool       // the token was got with a second factor
 	MFATime  csms.Millis
 	Now      csms.Millis // the instant of the request; the decision has no clock
+}
+
+// GrantUser returns the id by which a grant can name the caller as a user, "" for
+// whom no grant names: an agency, or a user of another identity service.
+func (c *Caller) GrantUser() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.UserID
+}
+
+// GrantDomain returns the id of the domain whose grants are the caller's, "" for a
+// user of another identity service.
+func (c *Caller) GrantDomain() string {
+	if c.Foreign {
+		return ""
+	}
+	return c.DomainID
+}
+
+// InProject returns the caller as he is in another project of his domain, for the part
+// of an operation that happens there. The policies of users of the embedded IAM count
+// in every project of the domain; a Foreign caller has no rights there.
+func (c *Caller) InProject(id, name string) *Caller {
+	there := *c
+	there.ProjectID, there.ProjectName = id, name
+	if c.Foreign {
+		there.Owner, there.Policies = false, nil
+	}
+	return &there
 }
 
 // Authorize returns nil if the caller may do what r asks, else CSMS.0302 naming the

@@ -19,7 +19,7 @@ const (
 	ByStatement                // a statement allows it
 	ByOwnership                // the caller owns the domain
 	ByOpenness                 // the operation needs no grant
-	ByGrant                    // a grant on the secret gives it (G4)
+	ByGrant                    // a grant on the secret (G4) or on the key gives it
 )
 
 // Layer says which set of policies made a decision (auth.md 7.1).
@@ -81,7 +81,7 @@ func (d *Decision) because() string {
 	case ByOpenness:
 		return "the operation needs no grant"
 	case ByGrant:
-		return "a grant on the secret gives it"
+		return "a grant gives it"
 	case Malformed:
 		return "no such operation or no name of a resource"
 	case OtherDomain:

@@ -73,11 +73,11 @@ func (q *query) judge(layer Layer, policies []*Policy) Decision {
 	switch row := q.op.Operation(); {
 	case row.Open:
 		d.Allowed, d.Reason = true, ByOpenness
-	case row.Grantable && q.r.Granted && layer == Identity:
+	case layer == Identity && (row.Grantable && q.r.Granted || row.KeyGrant != "" && q.r.KeyGranted):
 		d.Allowed, d.Reason = true, ByGrant
 	}
 	for _, p := range policies {
-		if p == nil || !p.ops.has(q.op) {
+		if p == nil || !p.ops.has(q.op) || p.project != "" && p.project != q.r.Project {
 			continue
 		}
 		for i := range p.statements {

@@ -46,3 +46,70 @@ func TestEvaluate_a_grant_takes_no_limit_away(t *testing.T) {
 		t.Error("a grant is not explained")
 	}
 }
+
+// A grant on a key gives the operations that have a word in such grants and nothing
+// else; that the service names the right ones is tested there.
+func TestEvaluate_a_grant_on_a_key_gives_uses(t *testing.T) {
+	want := map[Op]string{
+		DescribeKey: "describe-key", CreateDataKey: "create-datakey", CreateDataKeyWithoutPlaintext: "create-datakey-without-plaintext",
+		EncryptDataKey: "encrypt-datakey", DecryptDataKey: "decrypt-datakey", EncryptData: "encrypt-data", DecryptData: "decrypt-data",
+		CreateKeyGrant: "create-grant", RetireKeyGrant: "retire-grant",
+	}
+	for _, op := range Operations() {
+		r := request(op, "a")
+		r.Resource, r.KeyGranted = "a", true
+		d := Evaluate(callerWith(t), r)
+		if granted := want[op] != ""; (d.Reason == ByGrant) != granted || granted != d.Allowed && !op.Operation().Open {
+			t.Errorf("%v: %v", op, &d)
+		}
+		if got := op.Operation().KeyGrant; got != want[op] || InKeyGrant(got) != (got != "") {
+			t.Errorf("%v: word %q, known: %v", op, got, InKeyGrant(got))
+		}
+	}
+	for _, word := range []string{"", "sign", "DecryptData", "revoke-grant"} {
+		if InKeyGrant(word) {
+			t.Errorf("%q can be granted", word)
+		}
+	}
+}
+
+// A deny in any layer stands, a session must allow what a grant gives, and a grant on
+// a secret gives no key, nor the other way round.
+func TestAuthorizeKey_a_grant_takes_no_limit_away(t *testing.T) {
+	r := request(ShowSecretVersion, "a")
+	r.KeyGranted = true
+	if err := callerWith(t).AuthorizeKey(DecryptDataKey, r, "k"); err != nil {
+		t.Errorf("by the grant: %v", err)
+	}
+	if err := callerWith(t, deny("kms:cmk:decryptDataKey", "*")).AuthorizeKey(DecryptDataKey, r, "k"); err == nil {
+		t.Error("a deny gave way to a grant")
+	}
+	c := callerWith(t)
+	c.Session = mustParse(t, allow("csms:secret:getVersion", "*"))
+	if err := c.AuthorizeKey(DecryptDataKey, r, "k"); err == nil {
+		t.Error("a session gave way to a grant")
+	}
+	if d := Evaluate(callerWith(t), r); d.Allowed {
+		t.Errorf("a grant on a key gave a secret: %v", &d)
+	}
+	r.KeyGranted, r.Granted = false, true
+	if err := callerWith(t).AuthorizeKey(DecryptDataKey, r, "k"); err == nil {
+		t.Error("a grant on a secret gave a key")
+	}
+}
+
+// Whom no grant names: an agency as a user, and a user of another identity service.
+func TestCaller_names_in_grants(t *testing.T) {
+	for _, tt := range []struct {
+		caller       Caller
+		user, domain string
+	}{
+		{Caller{UserID: "u", DomainID: "d"}, "u", "d"},
+		{Caller{DomainID: "d", PrincipalID: "agency:session"}, "", "d"},
+		{Caller{UserID: "u", DomainID: "d", Foreign: true}, "", ""},
+	} {
+		if user, domain := tt.caller.GrantUser(), tt.caller.GrantDomain(); user != tt.user || domain != tt.domain {
+			t.Errorf("%+v: user %q, domain %q", tt.caller, user, domain)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -67,6 +68,9 @@ type Operation struct {
 	AdminOnly bool
 	// Grantable marks what a grant on a secret gives: the reads of that secret.
 	Grantable bool
+	// KeyGrant is the word that gives the operation in a grant on a KMS key, such as
+	// decrypt-datakey; "" for what no such grant gives.
+	KeyGrant string
 	// Global marks a service without regions; its URNs have an empty region.
 	Global bool
 }
@@ -123,6 +127,11 @@ func LookupOp(name string) (Op, bool) {
 	return o, ok
 }
 
+// InKeyGrant reports whether a grant on a KMS key can give what word stands for.
+func InKeyGrant(word string) bool {
+	return word != "" && slices.ContainsFunc(operations[:], func(o Operation) bool { return o.KeyGrant == word })
+}
+
 // Operations returns every Op, in the order of the table.
 func Operations() []Op {
 	all := make([]Op, 0, opEnd-1)
@@ -146,6 +155,7 @@ func indexOperations() map[string]Op {
 type opSet [(int(opEnd) + 63) / 64]uint64
 
 func (s *opSet) add(o Op)      { s[o/64] |= 1 << (o % 64) }
+func (s *opSet) remove(o Op)   { s[o/64] &^= 1 << (o % 64) }
 func (s *opSet) has(o Op) bool { return s[o/64]&(1<<(o%64)) != 0 }
 
 func (s *opSet) addAll(t opSet) {

@@ -80,6 +80,15 @@ const (
 	EncryptData
 	DecryptData
 	CreateRandom
+	CreateKeyGrant
+	ListKeyGrants
+	ListRetirableKeyGrants
+	RetireKeyGrant
+	RevokeKeyGrant
+	CreateKeyAlias
+	ListKeyAliases
+	AssociateKeyAlias
+	DeleteKeyAliases
 
 	ListEnterpriseProject
 	ShowEnterpriseProject
@@ -130,6 +139,20 @@ const (
 	UpdateTrustAgencyV5
 	DeleteAgencyV5
 	CreateTemporaryAccessKeyByAgency
+	KeystoneCheckUserInGroup
+	KeystoneListUsersForGroupByAdmin
+	KeystoneListGroupsForUser
+	KeystoneAssociateGroupWithProjectPermission
+	KeystoneRemoveProjectPermissionFromGroup
+	KeystoneCheckProjectPermissionForGroup
+	KeystoneListProjectPermissionsForGroup
+	KeystoneAssociateGroupWithDomainPermission
+	KeystoneRemoveDomainPermissionFromGroup
+	KeystoneCheckDomainPermissionForGroup
+	KeystoneListDomainPermissionsForGroup
+	KeystoneCheckroleForGroup
+	KeystoneListAllProjectPermissionsForGroup
+	ShowDomainRoleAssignments
 	KeystoneCreateProject
 	KeystoneListProjects
 	KeystoneUpdateProject
@@ -215,7 +238,7 @@ var operations = [opEnd]Operation{
 
 	CreateKey:                     {Name: "CreateKey", Action: "kms:cmk:create", Level: Write, ResourceType: typeKey, Collection: true},
 	ListKeys:                      {Name: "ListKeys", Action: "kms:cmk:list", Level: List, ResourceType: typeKey, Collection: true},
-	DescribeKey:                   {Name: "DescribeKey", Action: "kms:cmk:get", Level: Read, ResourceType: typeKey},
+	DescribeKey:                   {Name: "DescribeKey", Action: "kms:cmk:get", Level: Read, ResourceType: typeKey, KeyGrant: "describe-key"},
 	EnableKey:                     {Name: "EnableKey", Action: "kms:cmk:enable", Level: Write, ResourceType: typeKey},
 	DisableKey:                    {Name: "DisableKey", Action: "kms:cmk:disable", Level: Write, ResourceType: typeKey},
 	ScheduleKeyDeletion:           {Name: "ScheduleKeyDeletion", Action: "kms:cmk:scheduleKeyDeletion", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
@@ -228,13 +251,23 @@ var operations = [opEnd]Operation{
 	UpdateKeyRotationInterval:     {Name: "UpdateKeyRotationInterval", Action: "kms:cmk:updateRotation", Level: Write, ResourceType: typeKey},
 	ListKeyTags:                   {Name: "ListKeyTags", Action: "kms:cmk:listTags", Aliases: []string{"kms:cmkTag:list"}, Level: List, ResourceType: typeKey},
 	BatchCreateKeyTags:            {Name: "BatchCreateKeyTags", Action: "kms:cmk:batchCreateTags", Aliases: []string{"kms:cmkTag:batch"}, Level: Tagging, ResourceType: typeKey},
-	CreateDataKey:                 {Name: "CreateDataKey", Action: "kms:cmk:createDataKey", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey},
-	CreateDataKeyWithoutPlaintext: {Name: "CreateDataKeyWithoutPlaintext", Action: "kms:cmk:createDataKeyWithoutPlaintext", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey},
-	EncryptDataKey:                {Name: "EncryptDataKey", Action: "kms:cmk:encryptDataKey", Aliases: []string{"kms:dek:encrypt"}, Level: Write, ResourceType: typeKey},
-	DecryptDataKey:                {Name: "DecryptDataKey", Action: "kms:cmk:decryptDataKey", Aliases: []string{"kms:dek:decrypt"}, Level: Write, ResourceType: typeKey},
-	EncryptData:                   {Name: "EncryptData", Action: "kms:cmk:encryptData", Aliases: []string{"kms:cmk:encrypt"}, Level: Write, ResourceType: typeKey},
-	DecryptData:                   {Name: "DecryptData", Action: "kms:cmk:decryptData", Aliases: []string{"kms:cmk:decrypt"}, Level: Write, ResourceType: typeKey},
+	CreateDataKey:                 {Name: "CreateDataKey", Action: "kms:cmk:createDataKey", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey, KeyGrant: "create-datakey"},
+	CreateDataKeyWithoutPlaintext: {Name: "CreateDataKeyWithoutPlaintext", Action: "kms:cmk:createDataKeyWithoutPlaintext", Aliases: []string{"kms:dek:create"}, Level: Write, ResourceType: typeKey, KeyGrant: "create-datakey-without-plaintext"},
+	EncryptDataKey:                {Name: "EncryptDataKey", Action: "kms:cmk:encryptDataKey", Aliases: []string{"kms:dek:encrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "encrypt-datakey"},
+	DecryptDataKey:                {Name: "DecryptDataKey", Action: "kms:cmk:decryptDataKey", Aliases: []string{"kms:dek:decrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "decrypt-datakey"},
+	EncryptData:                   {Name: "EncryptData", Action: "kms:cmk:encryptData", Aliases: []string{"kms:cmk:encrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "encrypt-data"},
+	DecryptData:                   {Name: "DecryptData", Action: "kms:cmk:decryptData", Aliases: []string{"kms:cmk:decrypt"}, Level: Write, ResourceType: typeKey, KeyGrant: "decrypt-data"},
 	CreateRandom:                  {Name: "CreateRandom", Action: "kms::generateRandom", Aliases: []string{"kms:cmk:generate"}, Level: Read},
+	CreateKeyGrant:                {Name: "CreateKeyGrant", Action: "kms:cmk:createGrant", Aliases: []string{"kms:grant:create"}, Level: PermissionManagement, ResourceType: typeKey, KeyGrant: "create-grant"},
+	ListKeyGrants:                 {Name: "ListKeyGrants", Action: "kms:cmk:listGrants", Aliases: []string{"kms:grant:list"}, Level: List, ResourceType: typeKey},
+	// It tells a caller only of grants that he may retire.
+	ListRetirableKeyGrants: {Name: "ListRetirableKeyGrants", Action: "kms::listRetirableGrants", Aliases: []string{"kms:grant:listRetirable"}, Level: List, Open: true},
+	RetireKeyGrant:         {Name: "RetireKeyGrant", Action: "kms:cmk:retireGrant", Aliases: []string{"kms:grant:retire"}, Level: PermissionManagement, ResourceType: typeKey, KeyGrant: "retire-grant"},
+	RevokeKeyGrant:         {Name: "RevokeKeyGrant", Action: "kms:cmk:revokeGrant", Aliases: []string{"kms:grant:revoke"}, Level: PermissionManagement, ResourceType: typeKey},
+	CreateKeyAlias:         {Name: "CreateKeyAlias", Action: "kms:cmk:createAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
+	ListKeyAliases:         {Name: "ListKeyAliases", Action: "kms:cmk:listAliases", Aliases: []string{"kms:cmk:list"}, Level: List, ResourceType: typeKey, Collection: true},
+	AssociateKeyAlias:      {Name: "AssociateKeyAlias", Action: "kms:cmk:associateAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
+	DeleteKeyAliases:       {Name: "DeleteKeyAliases", Action: "kms:cmk:deleteAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
 
 	ListEnterpriseProject:             {Name: "ListEnterpriseProject", Action: "eps:enterpriseProjects:list", Level: List, Global: true},
 	ShowEnterpriseProject:             {Name: "ShowEnterpriseProject", Action: "eps:enterpriseProjects:get", Aliases: []string{"eps:enterpriseProject:get"}, Level: Read, Global: true},
@@ -278,6 +311,23 @@ var operations = [opEnd]Operation{
 	GetAgencyV5:                {Name: "GetAgencyV5", Action: "iam:agencies:getV5", Aliases: []string{"iam:agencies:getAgency", "iam:agencies:get"}, Level: Read, ResourceType: typeAgency, Global: true},
 	UpdateTrustAgencyV5:        {Name: "UpdateTrustAgencyV5", Action: "iam:agencies:updateV5", Aliases: []string{"iam:agencies:updateAgency", "iam:agencies:update"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
 	DeleteAgencyV5:             {Name: "DeleteAgencyV5", Action: "iam:agencies:deleteV5", Aliases: []string{"iam:agencies:deleteAgency", "iam:agencies:delete"}, Level: PermissionManagement, ResourceType: typeAgency, Global: true},
+
+	// Groups with the paths of the older IAM. Assigning in all projects takes the rights of
+	// AttachGroupPolicyV5 and DetachGroupPolicyV5.
+	KeystoneCheckUserInGroup:                    {Name: "KeystoneCheckUserInGroup", Action: "iam:permissions:checkUserInGroup", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListUsersForGroupByAdmin:            {Name: "KeystoneListUsersForGroupByAdmin", Action: "iam:users:listUsersForGroup", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneListGroupsForUser:                   {Name: "KeystoneListGroupsForUser", Action: "iam:groups:listGroupsForUser", Level: List, ResourceType: typeUser, Global: true},
+	KeystoneAssociateGroupWithProjectPermission: {Name: "KeystoneAssociateGroupWithProjectPermission", Action: "iam:permissions:grantRoleToGroupOnProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneRemoveProjectPermissionFromGroup:    {Name: "KeystoneRemoveProjectPermissionFromGroup", Action: "iam:permissions:revokeRoleFromGroupOnProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneCheckProjectPermissionForGroup:      {Name: "KeystoneCheckProjectPermissionForGroup", Action: "iam:permissions:checkRoleForGroupOnProject", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListProjectPermissionsForGroup:      {Name: "KeystoneListProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnProject", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneAssociateGroupWithDomainPermission:  {Name: "KeystoneAssociateGroupWithDomainPermission", Action: "iam:permissions:grantRoleToGroupOnDomain", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneRemoveDomainPermissionFromGroup:     {Name: "KeystoneRemoveDomainPermissionFromGroup", Action: "iam:permissions:revokeRoleFromGroupOnDomain", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	KeystoneCheckDomainPermissionForGroup:       {Name: "KeystoneCheckDomainPermissionForGroup", Action: "iam:permissions:checkRoleForGroupOnDomain", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListDomainPermissionsForGroup:       {Name: "KeystoneListDomainPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnDomain", Level: List, ResourceType: typeGroup, Global: true},
+	KeystoneCheckroleForGroup:                   {Name: "KeystoneCheckroleForGroup", Action: "iam:permissions:checkRoleForGroup", Level: Read, ResourceType: typeGroup, Global: true},
+	KeystoneListAllProjectPermissionsForGroup:   {Name: "KeystoneListAllProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroup", Level: List, ResourceType: typeGroup, Global: true},
+	ShowDomainRoleAssignments:                   {Name: "ShowDomainRoleAssignments", Action: "iam:permissions:listRoleAssignments", Level: List, Global: true},
 
 	CreateTemporaryAccessKeyByAgency: {Name: "CreateTemporaryAccessKeyByAgency", Action: "iam:tokens:assume", Aliases: []string{"sts:agencies:assume", "iam:agencies:assume"}, Level: Write, ResourceType: typeAgency, Global: true},
 	KeystoneCreateProject:            {Name: "KeystoneCreateProject", Action: "iam:projects:createProject", Aliases: []string{"iam:projects:create"}, Level: Write, Global: true},

@@ -17,6 +17,7 @@ type Policy struct {
 
 	mindsEnterpriseProject bool
 	enterpriseProject      string // the only one the policy counts in, "" for all
+	project                string // the only one the policy counts in, "" for no such limit
 }
 
 // statement is one compiled statement. What could not be read is already settled:
@@ -50,9 +51,9 @@ func (p *Policy) Problems() []error { return slices.Clone(p.problems) }
 // Sizes in bytes of what a policy is made of, on a 64-bit machine. A test compares
 // them with the compiler's.
 const (
-	policySize    = 160
-	statementSize = 96
-	patternSize   = 240
+	policySize    = 192
+	statementSize = 104
+	patternSize   = 248
 	conditionSize = 192
 	globSize      = 64
 	decimalSize   = 40
@@ -89,6 +90,27 @@ func (l *listed) size() int {
 func (p *Policy) InEnterpriseProject(id string) *Policy {
 	scoped := *p
 	scoped.enterpriseProject, scoped.mindsEnterpriseProject = id, true
+	return &scoped
+}
+
+// InProject returns p as it counts when it is assigned in one project only: for
+// requests that act in that project (auth.md 7.1).
+func (p *Policy) InProject(id string) *Policy {
+	scoped := *p
+	scoped.project = id
+	return &scoped
+}
+
+// OutsideProjects returns p as it counts when it is assigned on the domain: for the
+// operations of services without regions, the Global ones. What happens in a project
+// takes an assignment in the project, or in all of them (auth.md 7.1).
+func (p *Policy) OutsideProjects() *Policy {
+	scoped := *p
+	for o := Op(1); o < opEnd; o++ {
+		if !operations[o].Global {
+			scoped.ops.remove(o)
+		}
+	}
 	return &scoped
 }
 

@@ -18,6 +18,10 @@ type Request struct {
 	// is Grantable where the caller's own policies do not, and no deny gives way to it.
 	Granted bool
 
+	// KeyGranted says the same of a grant on a KMS key that gives Op to the caller: it
+	// allows what has a word in such grants. Nothing but the key is meant by it.
+	KeyGranted bool
+
 	Attributes
 }
 

@@ -53,6 +53,9 @@ func (s *Service) snapshot(ctx context.Context, seen *csms.Secret, now csms.Mill
 		if err := sec.CheckUsable(); err != nil {
 			return err
 		}
+		if len(sec.Versions) == 0 {
+			return csms.Invalidf("The replica %s has no version yet; try again once it is IN_SYNC.", sec.Name)
+		}
 		for i := range sec.Versions {
 			value, err := v.Value(sec.ID, sec.Versions[i].Number)
 			if err != nil {

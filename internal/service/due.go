@@ -14,8 +14,8 @@ import (
 const dueBatch = 256
 
 // RunDue does everything that is due now: destroys secrets whose time has come
-// (S5), announces expired versions (E8), begins planned rotations, forgets expired tokens, temporary keys,
-// old notification records and old tasks, destroys KMS keys and rotates them. It returns how
+// (S5), announces expired versions (E8), begins planned rotations, makes replicas anew (M1), forgets expired
+// tokens, temporary keys, old notification records and old tasks, destroys KMS keys and rotates them. It returns how
 // many things it did. Each is checked again in its own transaction, so that a
 // RestoreSecret that came first wins, and a second runner does no harm. One that
 // fails holds up no other.
@@ -73,6 +73,8 @@ func (s *Service) runRow(ctx context.Context, row store.Due, now csms.Millis) (d
 		return s.expireVersions(ctx, row, now)
 	case store.DueRotation:
 		return s.beginRotation(ctx, row, now)
+	case store.DueReplica:
+		return s.replicate(ctx, row, now)
 	case store.DueTokenExpiry:
 		return s.forgetToken(ctx, row, now)
 	case store.DueAccessKeyExpiry:

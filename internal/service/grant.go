@@ -38,7 +38,7 @@ type GrantOf struct {
 	Grant  csms.Grant
 }
 
-// CreateGrants gives a user the reads of a secret until the end that is asked for;
+// CreateGrants gives a user, or the users of a group, the reads of a secret until the end that is asked for;
 // for one who has a grant it sets the end anew (G4).
 func (s *Service) CreateGrants(ctx context.Context, who *iam.Caller, q GrantRequest) (GrantOf, error) {
 	id := s.newID()
@@ -132,35 +132,54 @@ func (s *Service) changeGrants(ctx context.Context, who *iam.Caller, id string, 
 	})
 }
 
-// checkGrantee reports a grantee that does not exist in the domain, as CSMS.0005. The
-// embedded IAM has no groups of users, so none exists.
+// checkGrantee reports a grantee that does not exist in the domain, as CSMS.0005.
 func checkGrantee(tx *store.Tx, domain string, g csms.Grantee) error {
-	if g.Type == csms.GranteeUser {
-		u, err := tx.User(g.ID)
-		if err == nil && u.DomainID == domain {
-			return nil
-		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		return csms.Errorf(csms.CodeNotFound, "The user %s does not exist.", g.ID)
+	f, err := granteeOf(g, tx.User, tx.Group)
+	if err != nil {
+		return err
 	}
-	return csms.Errorf(csms.CodeNotFound, "The group %s does not exist.", g.ID)
+	if f.domain == domain && domain != "" {
+		return nil
+	}
+	kind := "user"
+	if g.Type == csms.GranteeGroup {
+		kind = "group"
+	}
+	return csms.Errorf(csms.CodeNotFound, "The %s %s does not exist.", kind, g.ID)
 }
 
-// dropVoid takes the grants of users away who are gone. Ids are never given twice,
-// so such a grant gives nobody anything; it is only in the way.
+// found is what a grant needs to know of a grantee; zero for one that does not exist.
+type found struct{ domain, name string }
+
+// granteeOf looks a grantee up, in the store or in a transaction.
+func granteeOf(g csms.Grantee, user func(string) (*store.User, error), group func(string) (*store.Group, error)) (f found, err error) {
+	if g.Type == csms.GranteeGroup {
+		var r *store.Group
+		if r, err = group(g.ID); err == nil {
+			f = found{r.DomainID, r.Name}
+		}
+	} else {
+		var r *store.User
+		if r, err = user(g.ID); err == nil {
+			f = found{r.DomainID, r.Name}
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return found{}, nil
+	}
+	return f, err
+}
+
+// dropVoid takes the grants of users and groups away that are gone. Ids are never
+// given twice, so such a grant gives nobody anything; it is only in the way.
 func dropVoid(tx *store.Tx, gs *csms.Grants) (err error) {
 	gs.List = slices.DeleteFunc(gs.List, func(g csms.Grant) bool {
-		if err != nil || g.Type != csms.GranteeUser {
+		if err != nil {
 			return false
 		}
-		_, lookUp := tx.User(g.Grantee.ID)
-		if errors.Is(lookUp, store.ErrNotFound) {
-			return true
-		}
-		err = lookUp
-		return false
+		var f found
+		f, err = granteeOf(g.Grantee, tx.User, tx.Group)
+		return err == nil && f == found{}
 	})
 	return err
 }
@@ -192,7 +211,7 @@ type NamedGrant struct {
 }
 
 // ListGrants returns the grants on a secret, in the order in which they were made,
-// expired ones too. Those of users who are gone are void and not shown.
+// expired ones too. Those of users and groups that are gone are void and not shown.
 func (s *Service) ListGrants(ctx context.Context, who *iam.Caller, resourceID string) (*csms.Secret, []NamedGrant, error) {
 	now := s.now()
 	if err := s.Authorize(ctx, who, iam.ListGrants, ""); err != nil {
@@ -216,18 +235,19 @@ func (s *Service) ListGrants(ctx context.Context, who *iam.Caller, resourceID st
 	return sec, named, err
 }
 
-// named returns the grants whose users exist, with their names.
+// named returns the grants whose grantees exist, with their names.
 func (s *Service) named(ctx context.Context, list []csms.Grant) ([]NamedGrant, error) {
 	out := make([]NamedGrant, 0, len(list))
+	user := func(id string) (*store.User, error) { return s.store.User(ctx, id) }
+	group := func(id string) (*store.Group, error) { return s.store.Group(ctx, id) }
 	for _, g := range list {
-		u, err := s.store.User(ctx, g.Grantee.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
+		f, err := granteeOf(g.Grantee, user, group)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, NamedGrant{g, u.Name})
+		if f != (found{}) {
+			out = append(out, NamedGrant{g, f.name})
+		}
 	}
 	return out, nil
 }
@@ -250,7 +270,8 @@ func (s *Service) orGranted(ctx context.Context, who *iam.Caller, t target, r ia
 	return t.decide(who, r)
 }
 
-// granted reports whether a live grant on the secret names the caller (G4).
+// granted reports whether a live grant on the secret names the caller or a group that he
+// is in (G1, G4).
 func (s *Service) granted(ctx context.Context, who *iam.Caller, secretID string, now csms.Millis) (bool, error) {
 	gs, err := s.store.Grants(ctx, secretID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -259,6 +280,13 @@ func (s *Service) granted(ctx context.Context, who *iam.Caller, secretID string,
 	if err != nil {
 		return false, err
 	}
-	g := gs.Of(csms.Grantee{Type: csms.GranteeUser, ID: who.UserID})
-	return g != nil && g.Live(now), nil
+	if g := gs.Of(csms.Grantee{Type: csms.GranteeUser, ID: who.UserID}); g != nil && g.Live(now) {
+		return true, nil
+	}
+	for _, id := range who.GroupIDs {
+		if g := gs.Of(csms.Grantee{Type: csms.GranteeGroup, ID: id}); g != nil && g.Live(now) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

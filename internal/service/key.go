@@ -7,6 +7,7 @@ import (
 	"coffer/internal/csms"
 	"coffer/internal/iam"
 	"coffer/internal/seal"
+	"coffer/internal/store"
 )
 
 // key returns the usable key of that id, or the default key for "". A key that is
@@ -17,7 +18,31 @@ func (s *Service) key(ctx context.Context, who *iam.Caller, r iam.Request, keyID
 	if err != nil {
 		return seal.Key{}, keyError(err, keyID)
 	}
-	return key, who.AuthorizeKey(iam.CreateDataKey, &r, named(key))
+	return key, s.authorizeKey(ctx, who, iam.CreateDataKey, r, key)
+}
+
+// authorizeKey asks for the right to use a key for r. Grants on the key are looked at
+// only after the policies of the caller have not allowed it, so whoever they allow pays
+// nothing for them; a deny in a policy stands, for r is decided anew. Only keys of the
+// embedded service have grants.
+func (s *Service) authorizeKey(ctx context.Context, who *iam.Caller, op iam.Op, r iam.Request, key seal.Key) error {
+	id := named(key)
+	denied := who.AuthorizeKey(op, &r, id)
+	if denied == nil {
+		return nil
+	}
+	rec, err := s.store.Key(ctx, who.ProjectID, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return denied
+	}
+	if err != nil {
+		return internalf(err, "reading the grants on key %s", id)
+	}
+	if !rec.Gives(store.Principal{UserID: who.GrantUser(), DomainID: who.GrantDomain()}, op.Operation().KeyGrant) {
+		return denied
+	}
+	r.KeyGranted = true
+	return who.AuthorizeKey(op, &r, id)
 }
 
 // named returns the id of a key that needs a right of its own, "" for the default
@@ -35,7 +60,7 @@ func (s *Service) authorizeRead(ctx context.Context, who *iam.Caller, r iam.Requ
 	if err != nil {
 		return keyError(err, keyID)
 	}
-	return who.AuthorizeKey(iam.DecryptDataKey, &r, named(key))
+	return s.authorizeKey(ctx, who, iam.DecryptDataKey, r, key)
 }
 
 // prepare readies the sealing of a value before the transaction that will know its

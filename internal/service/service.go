@@ -22,17 +22,18 @@ import (
 	"coffer/internal/store"
 )
 
-// Options are the parts of a Service. All are required but Topics, Engines and RequestID.
+// Options are the parts of a Service. All are required but Aliases, Topics, Engines and RequestID.
 type Options struct {
-	Store  *store.Store
-	Sealer *seal.Sealer
-	Now    func() csms.Millis                     // business time; a held clock in dev mode
-	Rand   io.Reader                              // for passwords; safe for concurrent use and fit for cryptography
-	NewID  func() string                          // a fresh UUID
-	Blobs  func(domain string) (*seal.Box, error) // seals backups of the secrets of a domain
-	Region string                                 // region part of resource names
-	Limits csms.Limits
-	Logger *slog.Logger
+	Store   *store.Store
+	Sealer  *seal.Sealer
+	Now     func() csms.Millis                     // business time; a held clock in dev mode
+	Rand    io.Reader                              // for passwords; safe for concurrent use and fit for cryptography
+	NewID   func() string                          // a fresh UUID
+	Blobs   func(domain string) (*seal.Box, error) // seals backups of the secrets of a domain
+	Region  string                                 // region part of resource names
+	Aliases []string                               // further names of that region
+	Limits  csms.Limits
+	Logger  *slog.Logger
 
 	// RotateKey rotates a KMS key if that is due at now, and reports whether it was.
 	RotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
@@ -44,16 +45,17 @@ type Options struct {
 
 // Service performs operations. It is safe for concurrent use.
 type Service struct {
-	store  *store.Store
-	sealer *seal.Sealer
-	now    func() csms.Millis
-	rand   io.Reader
-	newID  func() string
-	blobs  func(domain string) (*seal.Box, error)
-	region string
-	limits csms.Limits
-	log    *slog.Logger
-	used   usage
+	store   *store.Store
+	sealer  *seal.Sealer
+	now     func() csms.Millis
+	rand    io.Reader
+	newID   func() string
+	blobs   func(domain string) (*seal.Box, error)
+	region  string
+	aliases []string
+	limits  csms.Limits
+	log     *slog.Logger
+	used    usage
 
 	rotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
 
@@ -72,7 +74,7 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID, blobs: o.Blobs,
-		region: o.Region, limits: o.Limits, log: o.Logger,
+		region: o.Region, aliases: o.Aliases, limits: o.Limits, log: o.Logger,
 		rotateKey: o.RotateKey,
 		topics:    o.Topics, requestID: o.RequestID, delivering: make(chan struct{}, 1),
 		engines: o.Engines, rotating: make(chan struct{}, 1),

@@ -50,7 +50,7 @@ func (s *Service) CreateSecretVersion(ctx context.Context, who *iam.Caller, name
 	if t.missing != nil {
 		return VersionOf{}, t.missing
 	}
-	if err := t.secret.CheckUsable(); err != nil {
+	if err := t.secret.CheckWritable(); err != nil {
 		return VersionOf{}, err
 	}
 	return s.addVersion(ctx, who, r, t.secret, n, value, now)

@@ -18,6 +18,7 @@ type opened struct {
 	record any // pointer to the record
 	key    key // where it must stand
 	rows   []row
+	refers []key
 }
 
 func (kind *kind[T]) open(c codec, raw []byte) (opened, error) {
@@ -27,6 +28,9 @@ func (kind *kind[T]) open(c codec, raw []byte) (opened, error) {
 	}
 	o := opened{record: r, key: kind.key(r), rows: kind.rows(r)}
 	sorted(o.rows)
+	if kind.refers != nil {
+		o.refers = kind.refers(r)
+	}
 	return o, nil
 }
 
@@ -35,14 +39,14 @@ func (o opened) has(k key) bool { return standing{rows: o.rows}.has(k) }
 
 // recordTables are the tables of records, in the order in which they are worked on.
 var recordTables = []table{
-	tableDomain, tableProject, tableUser, tablePolicy, tableAccessKey, tableToken, tableKey, tableConfig, tableSecret,
+	tableDomain, tableProject, tableUser, tablePolicy, tableGroup, tableAccessKey, tableToken, tableKey, tableConfig, tableSecret,
 	tableEvent, tableGrant, tableOutbox, tableNotification, tableEnterprise, tableTarget, tableTask,
 }
 
 // kinds are the kinds by table.
 var kinds = map[table]anyKind{
 	tableSecret: &secretKind, tableDomain: &domainKind, tableProject: &projectKind, tableUser: &userKind,
-	tablePolicy: &policyKind, tableAccessKey: &accessKeyKind, tableToken: &tokenKind, tableKey: &keyKind, tableConfig: &configKind,
+	tablePolicy: &policyKind, tableGroup: &groupKind, tableAccessKey: &accessKeyKind, tableToken: &tokenKind, tableKey: &keyKind, tableConfig: &configKind,
 	tableEvent: &eventKind, tableGrant: &grantsKind, tableOutbox: &outboxKind, tableNotification: &notificationKind,
 	tableEnterprise: &enterpriseKind, tableTarget: &targetKind, tableTask: &taskKind,
 }

@@ -52,6 +52,7 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, projectKind)
 	roundTrip(t, userKind)
 	roundTrip(t, policyKind)
+	roundTrip(t, groupKind)
 	roundTrip(t, accessKeyKind)
 	roundTrip(t, tokenKind)
 	roundTrip(t, keyKind)

@@ -24,6 +24,7 @@ const (
 	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
 	DueRotation        DueKind = "rotation"          // a secret that is ENABLED and rotated by itself
 	DueTaskExpiry      DueKind = "task-expiry"       // a task that has ended
+	DueReplica         DueKind = "replica"           // a primary with a copy that is not in sync
 )
 
 // Due is one thing to be done at an instant. It is what the record said when the
@@ -32,10 +33,12 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry, DueRotation, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
+	Project  string // of DuePurge, DueVersionExpiry, DueRotation, DueReplica, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
+
+	ReplicaID string // of DueReplica; Name is that of both secrets
 
 	TokenHash [32]byte // of DueTokenExpiry
 	AccessKey string   // of DueAccessKeyExpiry
@@ -89,6 +92,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 	switch {
 	case (due.Kind == DuePurge || due.Kind == DueVersionExpiry || due.Kind == DueRotation) && owner.table == tableSecret:
 		due.Project, due.Name, due.SecretID, due.Version = owner.texts[0], owner.texts[1], subject, r.number
+	case due.Kind == DueReplica && owner.table == tableSecret:
+		due.Project, due.Name, due.ReplicaID = owner.texts[0], owner.texts[1], subject
 	case due.Kind == DueTokenExpiry && owner.table == tableToken:
 		due.TokenHash = owner.digest
 	case due.Kind == DueAccessKeyExpiry && owner.table == tableAccessKey:

@@ -32,6 +32,7 @@ const schemaNumber = 1
 //	project <id>                              record Project
 //	user <id>                                 record User
 //	policy <id>                               record Policy
+//	group <id>                                record Group
 //	access-key <access key>                   record AccessKey
 //	token <32 hash>                           record Token
 //	key <project> <id>                        record Key
@@ -54,6 +55,8 @@ const schemaNumber = 1
 //	project-name <domain> <name>
 //	user-name <domain> <name>
 //	policy-name <domain> <name>
+//	group-name <domain> <name>
+//	group-user <group id> <user id>           the record is that of the user
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
@@ -79,6 +82,7 @@ const (
 	tableProject   table = "project"
 	tableUser      table = "user"
 	tablePolicy    table = "policy"
+	tableGroup     table = "group"
 	tableAccessKey table = "access-key"
 	tableToken     table = "token"
 	tableKey       table = "key"
@@ -103,6 +107,8 @@ const (
 	tableProjectName    table = "project-name"
 	tableUserName       table = "user-name"
 	tablePolicyName     table = "policy-name"
+	tableGroupName      table = "group-name"
+	tableGroupUser      table = "group-user"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
 	tableDue            table = "due"
@@ -136,6 +142,7 @@ var layouts = map[table][]part{
 	tableProject:   {text},
 	tableUser:      {text},
 	tablePolicy:    {text},
+	tableGroup:     {text},
 	tableAccessKey: {text},
 	tableToken:     {digest},
 	tableKey:       {text, text},
@@ -160,6 +167,8 @@ var layouts = map[table][]part{
 	tableProjectName:    {text, text},
 	tableUserName:       {text, text},
 	tablePolicyName:     {text, text},
+	tableGroupName:      {text, text},
+	tableGroupUser:      {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
 	tableDue:            {instant, text, text, number},
@@ -175,7 +184,7 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableAccessKeyUser, tableKeyAlias, tableDue, tableEnterpriseName,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableDue, tableEnterpriseName,
 	tableTaskList, tableTaskRunning, tableTaskDue,
 }
 

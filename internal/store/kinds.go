@@ -14,6 +14,7 @@ type kind[T any] struct {
 	table  table
 	key    func(*T) key
 	rows   func(*T) []row // may hold rows with a nil key: the record is then refused
+	refers func(*T) []key // records that must be there for this one to be whole; may be nil
 	encode func(codec, *T) ([]byte, error)
 	decode func(codec, []byte) (*T, error)
 }
@@ -41,9 +42,9 @@ var (
 	projectKind = plain(tableProject,
 		func(p *Project) key { return idKey(nil, tableProject, p.ID) },
 		func(p *Project) []row { return []row{unique(nameKey(nil, tableProjectName, p.DomainID, p.Name))} })
-	userKind = plain(tableUser,
+	userKind = plainReferring(tableUser,
 		func(u *User) key { return idKey(nil, tableUser, u.ID) },
-		func(u *User) []row { return []row{unique(nameKey(nil, tableUserName, u.DomainID, u.Name))} })
+		userRows, userRefers)
 	policyKind = plain(tablePolicy,
 		func(p *Policy) key { return idKey(nil, tablePolicy, p.ID) },
 		func(p *Policy) []row { return []row{unique(nameKey(nil, tablePolicyName, p.DomainID, p.Name))} })
@@ -113,6 +114,13 @@ func plain[T any](t table, key func(*T) key, rows func(*T) []row) kind[T] {
 			return r, nil
 		},
 	}
+}
+
+// plainReferring returns a plain kind whose records refer to others.
+func plainReferring[T any](t table, key func(*T) key, rows func(*T) []row, refers func(*T) []key) kind[T] {
+	k := plain(t, key, rows)
+	k.refers = refers
+	return k
 }
 
 func unique(k key) row { return row{key: k, unique: true} }
@@ -208,6 +216,11 @@ func secretRows(s *csms.Secret) []row {
 	if at := s.RotationDue(); at != 0 {
 		rows = append(rows, dueRow(at, DueRotation, s.ID, 0))
 	}
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Waits() {
+			rows = append(rows, dueRow(r.NextTry, DueReplica, r.ID, 0))
+		}
+	}
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		rows = append(rows, row{key: valueKey(nil, s.ID, v.Number), owned: true})
@@ -238,6 +251,9 @@ func keyRows(k *Key) []row {
 	var rows []row
 	if k.Alias != "" {
 		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, k.Alias)))
+	}
+	for _, a := range k.Aliases {
+		rows = append(rows, unique(nameKey(nil, tableKeyAlias, k.ProjectID, a.Alias)))
 	}
 	if k.State == KeyPendingDeletion {
 		rows = append(rows, dueRow(k.DeletionTime, DueKeyDeletion, k.ID, 0))

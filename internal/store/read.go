@@ -117,11 +117,12 @@ func (s *Store) Key(ctx context.Context, project, id string) (*Key, error) {
 	return cached(ctx, s, projectKeyKey(buf[:0], project, id), keyKind.decode)
 }
 
-// KeyByAlias returns the KMS key of a project that has that alias, or ErrNotFound.
+// KeyByAlias returns the KMS key of a project that has that alias, as its own or beside
+// it, or ErrNotFound.
 func (s *Store) KeyByAlias(ctx context.Context, project, alias string) (*Key, error) {
 	var buf [keyBuffer]byte
 	return cachedByRow(ctx, s, nameKey(buf[:0], tableKeyAlias, project, alias), &keyKind,
-		func(k *Key) bool { return k.ProjectID == project && k.Alias == alias })
+		func(k *Key) bool { return k.ProjectID == project && k.Goes(alias) })
 }
 
 // SecretsConfig returns the configuration of the checker for a project, or

@@ -46,6 +46,24 @@ type User struct {
 	PolicyIDs  []string       `cbor:"9,keyasint,omitempty"`
 	Inline     []InlinePolicy `cbor:"10,keyasint,omitempty"`
 	CreateTime csms.Millis    `cbor:"11,keyasint"`
+
+	GroupIDs []string `cbor:"12,keyasint,omitempty"` // in the order in which he joined
+	Contact  *Contact `cbor:"13,keyasint,omitempty"` // nil for none
+	// AccessMode is what the IAM shows as access_mode; "" stands for default. It limits
+	// nothing.
+	AccessMode string `cbor:"14,keyasint,omitempty"`
+	// ChangePassword asks for a new password at the next login to a console.
+	ChangePassword bool `cbor:"15,keyasint,omitempty"`
+}
+
+// Contact is where a user can be reached and who he is elsewhere. It is shown, and
+// nothing else is done with it.
+type Contact struct {
+	Email        string `cbor:"1,keyasint,omitempty"`
+	AreaCode     string `cbor:"2,keyasint,omitempty"`
+	Phone        string `cbor:"3,keyasint,omitempty"`
+	ExternalID   string `cbor:"4,keyasint,omitempty"` // xuser_id
+	ExternalType string `cbor:"5,keyasint,omitempty"` // xuser_type
 }
 
 // InlinePolicy is a policy that belongs to one user.
@@ -54,7 +72,7 @@ type InlinePolicy struct {
 	Document Document `cbor:"2,keyasint"`
 }
 
-// Policy is a policy of a domain that users refer to by id.
+// Policy is a policy of a domain that users and groups refer to by id.
 type Policy struct {
 	ID          string      `cbor:"1,keyasint"`
 	DomainID    string      `cbor:"2,keyasint"`
@@ -63,6 +81,11 @@ type Policy struct {
 	Document    Document    `cbor:"5,keyasint"`
 	CreateTime  csms.Millis `cbor:"6,keyasint"`
 	UpdateTime  csms.Millis `cbor:"7,keyasint"`
+
+	// Type is AX or XA: made for services without regions, or for those in projects. It
+	// is shown and limits nothing. "" stands for XA.
+	Type          string `cbor:"8,keyasint,omitempty"`
+	DescriptionCN string `cbor:"9,keyasint,omitempty"`
 }
 
 // AccessKey is a pair of access key and secret key, permanent or temporary.
@@ -126,6 +149,9 @@ type Key struct {
 	Tags             []KeyTag    `cbor:"13,keyasint,omitempty"` // ascending by key
 
 	EnterpriseProjectID string `cbor:"14,keyasint,omitempty"` // "" for the default one; see InEnterpriseProject
+
+	Grants  []KeyGrant `cbor:"15,keyasint,omitempty"` // in the order in which they were made
+	Aliases []KeyAlias `cbor:"16,keyasint,omitempty"` // ascending; beside Alias, and unique with those
 }
 
 // KeyTag is one tag of a Key.

@@ -166,6 +166,16 @@ func TestRecords(t *testing.T) {
 		list:   func(v *View) iter.Seq2[*Policy, error] { return v.Policies("d1") },
 		put:    (*Tx).PutPolicy, destroy: (*Tx).DeletePolicy,
 	}.run)
+	t.Run("group", noun[Group]{
+		record: Group{ID: "g1", DomainID: "d1", Name: "first", Assignments: []Assignment{{"y1", ScopeProject, "p1"}, {"y1", ScopeAll, ""}}},
+		rename: func(g *Group, name string) { g.Name = name }, clash: func(g *Group) { g.ID = "g2" },
+		tx:     func(tx *Tx) (*Group, error) { return tx.Group("g1") },
+		txName: func(tx *Tx, name string) (*Group, error) { return tx.GroupByName("d1", name) },
+		store:  func(s *Store) (*Group, error) { return s.Group(ctx, "g1") },
+		byName: func(s *Store, name string) (*Group, error) { return s.GroupByName(ctx, "d1", name) },
+		list:   func(v *View) iter.Seq2[*Group, error] { return v.Groups("d1") },
+		put:    (*Tx).PutGroup, destroy: (*Tx).DeleteGroup,
+	}.run)
 	t.Run("access_key", noun[AccessKey]{
 		record: AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("s"), Temporary: &Temporary{ExpiresAt: 5, TokenHash: [32]byte{1}}},
 		tx:     func(tx *Tx) (*AccessKey, error) { return tx.AccessKey("AK") },

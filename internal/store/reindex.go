@@ -10,7 +10,7 @@ import (
 	"coffer/internal/kv"
 )
 
-// Keys that one transaction of Reindex works on. A record has up to four dozen rows,
+// Keys that one transaction of Reindex works on. A record has up to 54 rows,
 // and a distributed engine takes little more than 100 operations.
 const (
 	rowsPerStep    = 64

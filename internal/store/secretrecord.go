@@ -49,14 +49,16 @@ type rotationRecord struct {
 }
 
 type replicaRecord struct {
-	ID        string           `cbor:"1,keyasint"`
-	KMSKeyID  string           `cbor:"2,keyasint"`
-	ProjectID string           `cbor:"3,keyasint"`
-	Region    string           `cbor:"4,keyasint"`
-	Type      csms.ReplicaType `cbor:"5,keyasint"`
-	Status    string           `cbor:"6,keyasint"`
-	CreatedAt csms.Millis      `cbor:"7,keyasint"`
-	UpdatedAt csms.Millis      `cbor:"8,keyasint"`
+	ID        string             `cbor:"1,keyasint"`
+	KMSKeyID  string             `cbor:"2,keyasint"`
+	ProjectID string             `cbor:"3,keyasint"`
+	Region    string             `cbor:"4,keyasint"`
+	Type      csms.ReplicaType   `cbor:"5,keyasint"`
+	Status    csms.ReplicaStatus `cbor:"6,keyasint"`
+	CreatedAt csms.Millis        `cbor:"7,keyasint"`
+	UpdatedAt csms.Millis        `cbor:"8,keyasint"`
+	NextTry   csms.Millis        `cbor:"9,keyasint,omitempty"`
+	Attempts  int                `cbor:"10,keyasint,omitempty"`
 }
 
 type versionRecord struct {

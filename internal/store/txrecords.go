@@ -64,7 +64,7 @@ func (t *Tx) PolicyByName(domain, name string) (*Policy, error) {
 // PutPolicy writes a policy.
 func (t *Tx) PutPolicy(p *Policy) error { return write(t, &policyKind, p) }
 
-// DeletePolicy removes a policy, and not the mention of it in users.
+// DeletePolicy removes a policy, and not the mention of it in users and groups.
 func (t *Tx) DeletePolicy(p *Policy) error { return erase(t, &policyKind, policyKind.key(p)) }
 
 // AccessKey returns the record of an access key.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"coffer/internal/csms"
 	"coffer/internal/kv"
 )
 
@@ -23,7 +24,8 @@ func (f Finding) String() string { return f.Key + ": " + f.Problem }
 // Verify reads one snapshot of the whole store and reports whatever does not fit
 // together: records that cannot be read or stand in the wrong place, index rows and
 // counters that differ from what the records say, versions without a sealed value
-// and values without a version, keys of no known form. What it reports about rows
+// and values without a version, replicas and primaries that do not know each other,
+// users in groups that do not exist, keys of no known form. What it reports about rows
 // and counters, Reindex puts right. An error means that it could not finish.
 func (s *Store) Verify(ctx context.Context) ([]Finding, error) {
 	var c *checker
@@ -97,12 +99,32 @@ func (c *checker) record(k key, value []byte, p parsed) error {
 		c.report(k, "the record belongs under another key")
 		return nil
 	}
+	if err := c.references(k, o.refers); err != nil {
+		return err
+	}
 	for _, r := range o.rows {
 		if counter := r.counter(); counter != nil {
 			c.counted[string(counter)]++
 		}
 		if err := c.rowOf(k, r); err != nil {
 			return err
+		}
+	}
+	if s, is := o.record.(*csms.Secret); is {
+		return c.members(k, s)
+	}
+	return nil
+}
+
+// references checks that the records that one refers to are there.
+func (c *checker) references(k key, refers []key) error {
+	for _, to := range refers {
+		_, err := getRaw(c.r, to)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil {
+			c.report(k, "it refers to %s, which does not exist", show(to))
 		}
 	}
 	return nil

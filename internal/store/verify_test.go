@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"coffer/internal/csms"
 	"coffer/internal/kv"
 )
 
@@ -37,11 +38,13 @@ func populated(t testing.TB) (*Store, kv.Store) {
 			putNew(tx, sec), putNew(tx, newSecret("id2", "b")),
 			tx.PutDomain(&Domain{ID: "d1", Name: "dev"}),
 			tx.PutProject(&Project{ID: "p1", DomainID: "d1", Name: "cn-north-4"}),
-			tx.PutUser(&User{ID: "u1", DomainID: "d1", Name: "dev", PasswordHash: "CANARY-password-hash"}),
+			tx.PutUser(&User{ID: "u1", DomainID: "d1", Name: "dev", PasswordHash: "CANARY-password-hash", GroupIDs: []string{"g1"}}),
+			tx.PutGroup(&Group{ID: "g1", DomainID: "d1", Name: "readers", Assignments: []Assignment{{"y1", ScopeProject, "p1"}}}),
 			tx.PutPolicy(&Policy{ID: "y1", DomainID: "d1", Name: "all", Document: Document(`{"Version":"1.1"}`)}),
 			tx.PutAccessKey(&AccessKey{AccessKey: "AK", UserID: "u1", SealedSecret: Sealed("CANARY-secret-key")}),
 			tx.PutToken(&Token{Hash: [32]byte{1}, UserID: "u1", ExpiresAt: 9000}),
 			tx.PutKey(&Key{ID: "k1", ProjectID: "p1", Alias: "csms/default", State: KeyEnabled, Versions: []KeyVersion{{1, Sealed("CANARY-wrapped"), 2}}}),
+			putGroup(tx),
 			tx.PutEvent(newEvent("e")),
 			tx.PutOutgoing(&Outgoing{SecretID: "id1", Number: 1, ProjectID: "p1", Document: Document(`{"version":"1"}`)}),
 			tx.PutNotification(&NotificationRecord{ProjectID: "p1", MessageID: "m1", Status: "SUCCESS"}),
@@ -52,9 +55,24 @@ func populated(t testing.TB) (*Store, kv.Store) {
 	return s, db
 }
 
+// putGroup writes a primary in project p2 with a copy in p3 that is not in sync.
+func putGroup(tx *Tx) error {
+	primary, copied := newSecret("id3", "c"), newSecret("id4", "c")
+	primary.ProjectID, copied.ProjectID = "p2", "p3"
+	primary.Replicas = []csms.Replica{{ID: "id4", ProjectID: "p3", Region: "east", Type: csms.ReplicaOf, Status: csms.ReplicaFailed, NextTry: 6000}}
+	copied.Replicas = []csms.Replica{{ID: "id3", ProjectID: "p2", Region: "north", Type: csms.Primary}}
+	return errors.Join(putNew(tx, primary), putNew(tx, copied))
+}
+
 // Each case breaks one thing, and Verify names just that.
 func TestVerifyFinds(t *testing.T) {
 	moved, err := secretKind.encode(testCodec(t), newSecret("id1", "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lone := newSecret("id4", "c")
+	lone.ProjectID = "p3"
+	stranger, err := secretKind.encode(testCodec(t), lone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +126,28 @@ func TestVerifyFinds(t *testing.T) {
 			[]string{"value/id9/1: no secret has the id of this value"},
 		},
 		{
+			"a_missing_row_of_a_copy", func(tx kv.Txn) error { return tx.Delete(dueRow(6000, DueReplica, "id4", 0).key) },
+			[]string{"secret/p2/c: the index row due/6000/replica/id4/0 is missing"},
+		},
+		{
+			"a_copy_that_is_gone", func(tx kv.Txn) error {
+				return errors.Join(tx.Delete(secretKey(nil, "p3", "c")), tx.Delete(secretIDKey(nil, "id4")),
+					tx.Delete(valueKey(nil, "id4", 1)), tx.Delete(countKey("p3")))
+			},
+			[]string{"secret/p2/c: secret/p3/c is no REPLICA of this secret"},
+		},
+		{
+			"a_primary_that_is_gone", func(tx kv.Txn) error {
+				return errors.Join(tx.Delete(secretKey(nil, "p2", "c")), tx.Delete(secretIDKey(nil, "id3")),
+					tx.Delete(valueKey(nil, "id3", 1)), tx.Delete(countKey("p2")), tx.Delete(dueRow(6000, DueReplica, "id4", 0).key))
+			},
+			[]string{"secret/p3/c: secret/p2/c is no PRIMARY of this secret"},
+		},
+		{
+			"a_copy_that_knows_another_primary", func(tx kv.Txn) error { return tx.Put(secretKey(nil, "p3", "c"), stranger) },
+			[]string{"secret/p2/c: secret/p3/c is no REPLICA of this secret"},
+		},
+		{
 			"a_wrong_counter", func(tx kv.Txn) error { return tx.Put(countKey("p1"), binary.BigEndian.AppendUint32(nil, 3)) },
 			[]string{"secret-count/p1: the counter is 3 and there are 2 secrets"},
 		},
@@ -132,6 +172,16 @@ func TestVerifyFinds(t *testing.T) {
 		{
 			"a_damaged_counter", func(tx kv.Txn) error { return tx.Put(countKey("p1"), []byte{1}) },
 			[]string{"secret-count/p1: the counter is damaged"},
+		},
+		{
+			"a_group_that_a_user_is_in_and_that_does_not_exist", func(tx kv.Txn) error {
+				return errors.Join(tx.Delete(idKey(nil, tableGroup, "g1")), tx.Delete(nameKey(nil, tableGroupName, "d1", "readers")))
+			},
+			[]string{"user/u1: it refers to group/g1, which does not exist"},
+		},
+		{
+			"a_member_who_is_missing_in_the_list_of_a_group", func(tx kv.Txn) error { return tx.Delete(nameKey(nil, tableGroupUser, "g1", "u1")) },
+			[]string{"user/u1: the index row group-user/g1/u1 is missing"},
 		},
 		{
 			"a_record_that_cannot_be_read", func(tx kv.Txn) error { return tx.Put(tokenKey(nil, &hash), []byte{9}) },
@@ -251,9 +301,9 @@ func TestDumpShowsEveryRecordAndNothingSealed(t *testing.T) {
 		keys = append(keys, got.Key)
 	}
 	want := []string{
-		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "access-key/AK",
-		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b",
-		"event/p1/e", "outbox/id1/1", fmt.Sprintf("notification/p1/%d/%d/m1", math.MaxInt64, math.MaxInt32), "value/id1/1", "value/id2/1",
+		"meta/root-check", "domain/bad", "domain/d1", "project/p1", "user/u1", "policy/y1", "group/g1", "access-key/AK",
+		"token/01" + strings.Repeat("0", 62), "key/p1/k1", "secret/p1/a", "secret/p1/b", "secret/p2/c", "secret/p3/c",
+		"event/p1/e", "outbox/id1/1", fmt.Sprintf("notification/p1/%d/%d/m1", math.MaxInt64, math.MaxInt32), "value/id1/1", "value/id2/1", "value/id3/1", "value/id4/1",
 	}
 	if diff := cmp.Diff(want, keys); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

@@ -42,9 +42,16 @@ const (
 	DomainID  = "d0000000000000000000000000000001"
 	ProjectID = "c0000000000000000000000000000001" // the default project of the domain
 	Region    = "cn-north-4"
-	Epoch     = csms.Millis(1_767_225_600_000) // 2026-01-01T00:00:00Z, when the clock of a kit begins
+
+	// Further regions of the domain.
+	EastRegion  = "cn-east-3"
+	SouthRegion = "cn-south-1"
+
+	Epoch = csms.Millis(1_767_225_600_000) // 2026-01-01T00:00:00Z, when the clock of a kit begins
 
 	OtherProjectID    = "c0000000000000000000000000000002" // another project of the domain
+	EastProjectID     = "c0000000000000000000000000000004" // the project of EastRegion in the domain
+	SouthProjectID    = "c0000000000000000000000000000005" // the project of SouthRegion in the domain
 	DisabledProjectID = "c0000000000000000000000000000003" // a project of the domain that is disabled
 	ForeignProjectID  = "c0000000000000000000000000000009" // a project of another domain
 	foreignDomainID   = "d0000000000000000000000000000009"
@@ -168,6 +175,8 @@ func (k *Kit) projects(ctx context.Context) error {
 	return k.Store.Update(ctx, func(tx *store.Tx) error {
 		return errors.Join(
 			tx.PutProject(project(OtherProjectID, DomainID, Region+"_other", true)),
+			tx.PutProject(project(EastProjectID, DomainID, EastRegion, true)),
+			tx.PutProject(project(SouthProjectID, DomainID, SouthRegion, true)),
 			tx.PutProject(project(DisabledProjectID, DomainID, Region+"_disabled", false)),
 			tx.PutDomain(&store.Domain{ID: foreignDomainID, Name: "foreign", Enabled: true, CreateTime: Epoch}),
 			tx.PutProject(project(ForeignProjectID, foreignDomainID, Region, true)),

@@ -39,7 +39,7 @@ type Replica struct {
 	ProjectID   string           `json:"project_id"`
 	Region      string           `json:"region"`
 	ReplicaType csms.ReplicaType `json:"replica_type"`
-	Status      string           `json:"status"`
+	Status      string           `json:"status,omitempty"` // absent for the primary
 	CreatedAt   Millis           `json:"created_at"`
 	UpdatedAt   Millis           `json:"updated_at"`
 }
@@ -63,7 +63,7 @@ func newReplicas(in []csms.Replica) []Replica {
 	for _, r := range in {
 		out = append(out, Replica{
 			ID: r.ID, KMSKeyID: r.KMSKeyID, ProjectID: r.ProjectID, Region: r.Region, ReplicaType: r.Type,
-			Status: r.Status, CreatedAt: Millis(r.CreatedAt), UpdatedAt: Millis(r.UpdatedAt),
+			Status: string(r.Status), CreatedAt: Millis(r.CreatedAt), UpdatedAt: Millis(r.UpdatedAt),
 		})
 	}
 	return out

@@ -68,7 +68,9 @@ func (r *Replica) appendJSON(dst []byte) []byte {
 	dst = appendMember(dst, `,"project_id":`, r.ProjectID)
 	dst = appendMember(dst, `,"region":`, r.Region)
 	dst = appendMember(dst, `,"replica_type":`, string(r.ReplicaType))
-	dst = appendMember(dst, `,"status":`, r.Status)
+	if r.Status != "" {
+		dst = appendMember(dst, `,"status":`, r.Status)
+	}
 	dst = appendTime(dst, `,"created_at":`, r.CreatedAt)
 	dst = appendTime(dst, `,"updated_at":`, r.UpdatedAt)
 	return append(dst, '}')

@@ -16,7 +16,7 @@ func TestMetadataIsEncodedAsEncodingJSONDoes(t *testing.T) {
 		text, at := rapid.String(), rapid.Int64Range(0, 9999999999999)
 		orNull := func(label string) OrNull { return OrNull(text.Draw(t, label)) }
 		replica := rapid.Custom(func(t *rapid.T) Replica {
-			return Replica{ID: text.Draw(t, "id"), Region: text.Draw(t, "region"), ReplicaType: csms.ReplicaOf, Status: "IN_SYNC", CreatedAt: Millis(at.Draw(t, "created"))}
+			return Replica{ID: text.Draw(t, "id"), Region: text.Draw(t, "region"), ReplicaType: csms.ReplicaOf, Status: rapid.SampledFrom([]string{"", "IN_SYNC"}).Draw(t, "status"), CreatedAt: Millis(at.Draw(t, "created"))}
 		})
 		secret := rapid.Custom(func(t *rapid.T) Secret {
 			return Secret{

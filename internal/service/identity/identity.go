@@ -168,12 +168,26 @@ func ownProject(c *iam.Caller, id string, get func(string) (*store.Project, erro
 	return own(c, "project", id, get, func(p *store.Project) string { return p.DomainID })
 }
 
-// checkName reports a name of a user, project or policy that is empty, longer than
+// checkName reports a name of a user or project that is empty, longer than
 // 64 characters, or holds others than letters, digits, blanks inside, and "_.@-".
-func checkName(what, name string) error {
+func checkName(what, name string) error { return checkNameUpTo(64, what, name) }
+
+// checkLongName is checkName for a group or a policy, whose name has up to 128
+// characters as in the cloud.
+func checkLongName(what, name string) error { return checkNameUpTo(128, what, name) }
+
+func checkNameUpTo(longest int, what, name string) error {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _.@-"
-	if name == "" || len(name) > 64 || strings.Trim(name, allowed) != "" || strings.TrimSpace(name) != name {
-		return invalidf("%s takes 1 to 64 letters, digits, '_', '.', '@', '-', and blanks inside.", what)
+	if name == "" || len(name) > longest || strings.Trim(name, allowed) != "" || strings.TrimSpace(name) != name {
+		return invalidf("%s takes 1 to %d letters, digits, '_', '.', '@', '-', and blanks inside.", what, longest)
+	}
+	return nil
+}
+
+// checkDomain refuses the id of another domain; "" stands for that of the caller.
+func checkDomain(c *iam.Caller, id string) error {
+	if id != "" && id != c.DomainID {
+		return forbiddenf("The domain is not that of the caller.")
 	}
 	return nil
 }

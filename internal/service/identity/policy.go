@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"slices"
 
 	"coffer/internal/auth/credential"
 	"coffer/internal/iam"
@@ -67,33 +66,57 @@ func (s *Service) CreatePolicy(ctx context.Context, c *iam.Caller, n NewPolicy) 
 	if err := s.authorize(c, iam.CreatePolicyV5, ""); err != nil {
 		return PolicyAnswer{}, err
 	}
-	if err := checkName("name", n.Name); err != nil {
+	p, err := s.newPolicy(c, n)
+	if err != nil {
 		return PolicyAnswer{}, err
 	}
-	if err := checkDescription(n.Description); err != nil {
+	if err := s.addPolicy(ctx, p); err != nil {
 		return PolicyAnswer{}, err
+	}
+	return PolicyAnswer{policyInfo(p)}, nil
+}
+
+// newPolicy checks a request and returns the record, which is not stored yet.
+func (s *Service) newPolicy(c *iam.Caller, n NewPolicy) (*store.Policy, error) {
+	if err := checkPolicyName(n.Name); err != nil {
+		return nil, err
+	}
+	if err := checkDescription(n.Description); err != nil {
+		return nil, err
 	}
 	document, err := checkDocument(n.Name, n.Document)
 	if err != nil {
-		return PolicyAnswer{}, err
+		return nil, err
 	}
 	id, err := s.newID()
 	if err != nil {
-		return PolicyAnswer{}, err
+		return nil, err
 	}
 	now := s.o.Now()
-	p := &store.Policy{
+	return &store.Policy{
 		ID: id, DomainID: c.DomainID, Name: n.Name, Description: n.Description, Document: document, CreateTime: now, UpdateTime: now,
+	}, nil
+}
+
+func checkPolicyName(name string) error {
+	if err := checkLongName("name", name); err != nil {
+		return err
 	}
-	_, taken := iam.BuiltinPolicy(n.Name)
-	if !taken {
-		err = s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutPolicy(p) })
-		taken = errors.Is(err, store.ErrTaken)
+	if _, builtin := iam.BuiltinPolicy(name); builtin {
+		return policyTaken(name)
 	}
-	if taken {
-		return PolicyAnswer{}, conflictf("A policy called %s exists.", n.Name)
+	return nil
+}
+
+func policyTaken(name string) error { return conflictf("A policy called %s exists.", name) }
+
+// addPolicy stores a new policy.
+func (s *Service) addPolicy(ctx context.Context, p *store.Policy) error {
+	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutPolicy(p) })
+	if errors.Is(err, store.ErrTaken) {
+		return policyTaken(p.Name)
 	}
-	return PolicyAnswer{policyInfo(p)}, err
+	return err
 }
 
 // checkDocument compiles a document and returns it in the form that is stored.
@@ -115,52 +138,79 @@ func checkDocument(name string, document []byte) ([]byte, error) {
 type PolicyPatch struct {
 	Description *string         `json:"description"`
 	Document    json.RawMessage `json:"policy"`
+
+	name, kind, descriptionCN *string // what only the older IAM changes
 }
 
 // UpdatePolicy changes a policy of the caller's domain. It counts for the next
-// request of every user it is attached to.
+// request of everybody who has it.
 func (s *Service) UpdatePolicy(ctx context.Context, c *iam.Caller, id string, p PolicyPatch) (PolicyAnswer, error) {
-	if err := s.authorize(c, iam.CreatePolicyVersionV5, id); err != nil {
+	record, err := s.updatePolicy(ctx, c, id, p)
+	if err != nil {
 		return PolicyAnswer{}, err
+	}
+	return PolicyAnswer{policyInfo(record)}, nil
+}
+
+func (s *Service) updatePolicy(ctx context.Context, c *iam.Caller, id string, p PolicyPatch) (*store.Policy, error) {
+	if err := s.authorize(c, iam.CreatePolicyVersionV5, id); err != nil {
+		return nil, err
 	}
 	if err := customOnly(id); err != nil {
-		return PolicyAnswer{}, err
+		return nil, err
 	}
-	if p.Description != nil {
-		if err := checkDescription(*p.Description); err != nil {
-			return PolicyAnswer{}, err
-		}
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	var document []byte
-	if p.Document != nil {
-		var err error
-		if document, err = checkDocument("", p.Document); err != nil {
-			return PolicyAnswer{}, err
-		}
-	}
-	var out PolicyAnswer
+	var record *store.Policy
 	now := s.o.Now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		record, err := ownPolicy(c, id, tx.Policy)
-		if err != nil {
+		var err error
+		if record, err = ownPolicy(c, id, tx.Policy); err != nil {
 			return err
 		}
-		if p.Description != nil {
-			record.Description = *p.Description
-		}
-		if document != nil {
-			record.Document = document
-		}
+		p.apply(record)
 		record.UpdateTime = now
-		out = PolicyAnswer{policyInfo(record)}
 		return tx.PutPolicy(record)
 	})
-	return out, err
+	if errors.Is(err, store.ErrTaken) {
+		err = policyTaken(record.Name)
+	}
+	return record, err
+}
+
+// check validates the patch and brings its document into the form that is stored.
+func (p *PolicyPatch) check() (err error) {
+	for _, text := range []*string{p.Description, p.descriptionCN} {
+		if text != nil && err == nil {
+			err = checkDescription(*text)
+		}
+	}
+	if p.name != nil && err == nil {
+		err = checkPolicyName(*p.name)
+	}
+	if p.kind != nil && err == nil {
+		err = checkRoleType(*p.kind)
+	}
+	if p.Document != nil && err == nil {
+		p.Document, err = checkDocument("", p.Document)
+	}
+	return err
+}
+
+func (p *PolicyPatch) apply(record *store.Policy) {
+	set(&record.Name, p.name)
+	set(&record.Description, p.Description)
+	set(&record.DescriptionCN, p.descriptionCN)
+	set(&record.Type, p.kind)
+	if p.Document != nil {
+		record.Document = store.Document(p.Document)
+	}
 }
 
 // customOnly refuses the id of a built-in policy.
 func customOnly(id string) error {
-	if _, ok := iam.BuiltinPolicy(id); ok {
+	if _, ok := systemRole(id); ok {
 		return forbiddenf("The policy %s is built in and does not change.", id)
 	}
 	return nil
@@ -176,8 +226,7 @@ func (s *Service) DeletePolicy(ctx context.Context, c *iam.Caller, id string) er
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	users, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.User, error] { return v.Users(c.DomainID) },
-		func(u *store.User) bool { return slices.Contains(u.PolicyIDs, id) })
+	havers, err := s.havers(ctx, c.DomainID, id)
 	if err != nil {
 		return err
 	}
@@ -186,8 +235,8 @@ func (s *Service) DeletePolicy(ctx context.Context, c *iam.Caller, id string) er
 		if err != nil {
 			return err
 		}
-		if len(users) > 0 {
-			return conflictf("The policy is attached to %d users, %s among them; detach it first.", len(users), users[0].Name)
+		if len(havers) > 0 {
+			return conflictf("The policy is given to %d users and groups, %s among them; detach it first.", len(havers), havers[0])
 		}
 		return tx.DeletePolicy(p)
 	})

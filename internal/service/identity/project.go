@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"coffer/internal/csms"
 	"coffer/internal/iam"
 	"coffer/internal/store"
 )
@@ -201,26 +200,77 @@ func (s *Service) CreateProject(ctx context.Context, c *iam.Caller, n NewProject
 		}
 		return tx.PutProject(p)
 	})
-	if errors.Is(err, store.ErrTaken) {
-		err = conflictf("A project called %s exists.", n.Name)
-	}
-	if err != nil {
+	if err := projectTaken(err, n.Name); err != nil {
 		return ProjectAnswer{}, err
 	}
 	return ProjectAnswer{projectInfo(p, baseURL)}, nil
 }
 
 func (s *Service) checkNewProject(c *iam.Caller, n NewProject) error {
-	if n.DomainID != "" && n.DomainID != c.DomainID {
-		return csms.Errorf(csms.CodeIAMForbidden, "The domain is not that of the caller.")
+	if err := checkDomain(c, n.DomainID); err != nil {
+		return err
 	}
-	if slices.Contains(s.o.RegionAliases, n.Name) {
-		return conflictf("%s is another name of the region %s, whose project exists.", n.Name, s.o.Region)
-	}
-	if err := checkName("name", n.Name); err != nil {
+	if err := s.checkProjectName(n.Name); err != nil {
 		return err
 	}
 	return checkDescription(n.Description)
+}
+
+func (s *Service) checkProjectName(name string) error {
+	if slices.Contains(s.o.RegionAliases, name) {
+		return conflictf("%s is another name of the region %s, whose project exists.", name, s.o.Region)
+	}
+	return checkName("name", name)
+}
+
+// projectTaken turns ErrTaken into IAM.0009 for a project of that name.
+func projectTaken(err error, name string) error {
+	if errors.Is(err, store.ErrTaken) {
+		return conflictf("A project called %s exists.", name)
+	}
+	return err
+}
+
+// ProjectPatch is the request of UpdateProject; nil leaves a member as it is.
+type ProjectPatch struct {
+	Name        *string `json:"name"`
+	Description *string `json:"description"`
+}
+
+// UpdateProject changes name and description of a project of the caller's domain. The
+// project of the region keeps its name: clients look it up by that.
+func (s *Service) UpdateProject(ctx context.Context, c *iam.Caller, id string, p ProjectPatch, baseURL string) (ProjectAnswer, error) {
+	if err := s.authorize(c, iam.KeystoneUpdateProject, ""); err != nil {
+		return ProjectAnswer{}, err
+	}
+	if p.Name != nil {
+		if err := s.checkProjectName(*p.Name); err != nil {
+			return ProjectAnswer{}, err
+		}
+	}
+	if p.Description != nil {
+		if err := checkDescription(*p.Description); err != nil {
+			return ProjectAnswer{}, err
+		}
+	}
+	var out ProjectAnswer
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		record, err := ownProject(c, id, tx.Project)
+		if err != nil {
+			return err
+		}
+		if record.Name == s.o.Region && p.Name != nil && *p.Name != record.Name {
+			return forbiddenf("The project of the region %s keeps its name.", s.o.Region)
+		}
+		set(&record.Name, p.Name)
+		set(&record.Description, p.Description)
+		out = ProjectAnswer{projectInfo(record, baseURL)}
+		return tx.PutProject(record)
+	})
+	if p.Name != nil {
+		err = projectTaken(err, *p.Name)
+	}
+	return out, err
 }
 
 // regions are the names under which a look-up finds the default project.

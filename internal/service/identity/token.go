@@ -119,7 +119,7 @@ func (s *Service) issue(tx *store.Tx, i *issue, l *login, scope *Scope, now csms
 	if i.project, err = s.scope(tx, t, i.domain, scope); err != nil {
 		return err
 	}
-	if i.roles, err = roles(i.user, i.domain, tx.Policy); err != nil {
+	if err := i.nameRoles(tx.Policy, tx.Group); err != nil {
 		return err
 	}
 	return tx.PutToken(t)
@@ -191,7 +191,8 @@ func (s *Service) ValidateToken(ctx context.Context, c *iam.Caller, subject, bas
 	if err != nil {
 		return TokenAnswer{}, err
 	}
-	if i.roles, err = roles(i.user, i.domain, func(id string) (*store.Policy, error) { return s.store.Policy(ctx, id) }); err != nil {
+	policy := func(id string) (*store.Policy, error) { return s.store.Policy(ctx, id) }
+	if err := i.nameRoles(policy, func(id string) (*store.Group, error) { return s.store.Group(ctx, id) }); err != nil {
 		return TokenAnswer{}, err
 	}
 	if i.token.ProjectID != "" {

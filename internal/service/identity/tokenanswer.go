@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"slices"
+
 	"coffer/internal/auth/credential"
 	"coffer/internal/iam"
 	"coffer/internal/store"
@@ -87,28 +89,69 @@ func (s *Service) answer(i *issue, baseURL string, noCatalog bool) TokenAnswer {
 // roleID is what the id of every role is in the cloud.
 const roleID = "0"
 
-// roles names what a user may do: te_admin for the owner, else his policies. It is
-// for people; rights are never taken from it. policy looks a policy up by id.
-func roles(u *store.User, d *store.Domain, policy func(string) (*store.Policy, error)) ([]NamedID, error) {
-	if d.OwnerID == u.ID {
-		return []NamedID{{roleID, "te_admin"}}, nil
+// nameRoles names what a user may do in the scope of the token: te_admin for the owner,
+// else his policies and those of his groups. It is for people; rights are never taken
+// from it. The look-ups are those of the store or of a transaction.
+func (i *issue) nameRoles(policy func(string) (*store.Policy, error), group func(string) (*store.Group, error)) error {
+	if i.domain.OwnerID == i.user.ID {
+		i.roles = []NamedID{{roleID, "te_admin"}}
+		return nil
 	}
-	out := make([]NamedID, 0, len(u.PolicyIDs)+len(u.Inline))
-	for _, id := range u.PolicyIDs {
-		if p, ok := iam.BuiltinPolicy(id); ok {
-			out = append(out, NamedID{roleID, p.Name()})
+	i.roles = make([]NamedID, 0, len(i.user.PolicyIDs)+len(i.user.Inline))
+	for _, id := range i.user.PolicyIDs {
+		if err := i.nameRole(id, policy); err != nil {
+			return err
+		}
+	}
+	for _, inline := range i.user.Inline {
+		i.roles = append(i.roles, NamedID{roleID, inline.Name})
+	}
+	for _, id := range i.user.GroupIDs {
+		g, err := orNil(group(id))
+		if err != nil {
+			return err
+		}
+		if g == nil {
 			continue
 		}
-		p, err := orNil(policy(id))
-		if err != nil {
-			return nil, err
-		}
-		if p != nil {
-			out = append(out, NamedID{roleID, p.Name})
+		for _, a := range g.Assignments {
+			if !i.counts(a) {
+				continue
+			}
+			if err := i.nameRole(a.PolicyID, policy); err != nil {
+				return err
+			}
 		}
 	}
-	for _, inline := range u.Inline {
-		out = append(out, NamedID{roleID, inline.Name})
+	return nil
+}
+
+// counts reports whether an assignment counts in the scope of the token.
+func (i *issue) counts(a store.Assignment) bool {
+	switch a.Scope {
+	case store.ScopeAll:
+		return true
+	case store.ScopeProject:
+		return a.ProjectID == i.token.ProjectID
+	default:
+		return i.token.DomainScope
 	}
-	return out, nil
+}
+
+// nameRole adds the name of a policy, once.
+func (i *issue) nameRole(policyID string, policy func(string) (*store.Policy, error)) error {
+	name := policyID
+	if builtin, ok := iam.BuiltinPolicy(policyID); ok {
+		name = builtin.Name()
+	} else {
+		p, err := orNil(policy(policyID))
+		if p == nil || err != nil {
+			return err
+		}
+		name = p.Name
+	}
+	if role := (NamedID{roleID, name}); !slices.Contains(i.roles, role) {
+		i.roles = append(i.roles, role)
+	}
+	return nil
 }

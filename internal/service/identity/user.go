@@ -46,11 +46,15 @@ func (s *Service) ListUsers(ctx context.Context, c *iam.Caller, name, baseURL st
 	all := s.authorize(c, iam.ListUsersV5, "") == nil
 	records, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.User, error] { return v.Users(c.DomainID) },
 		func(u *store.User) bool { return (all || u.ID == c.UserID) && (name == "" || u.Name == name) })
-	out := UserList{Users: make([]UserInfo, 0, len(records)), Links: Links{Self: baseURL + "/v3/users"}}
+	return userList(records, "/v3/users", baseURL), err
+}
+
+func userList(records []*store.User, self, baseURL string) UserList {
+	out := UserList{Users: make([]UserInfo, 0, len(records)), Links: Links{Self: baseURL + self}}
 	for _, u := range records {
 		out.Users = append(out.Users, userInfo(u, baseURL))
 	}
-	return out, err
+	return out
 }
 
 // ShowUser returns the caller himself or, if he may see users, another one of his
@@ -77,25 +81,41 @@ type NewUser struct {
 	Name        string     `json:"name"`
 	Password    Credential `json:"password"` // "" for a user who only signs
 	Description string     `json:"description"`
+	DomainID    string     `json:"domain_id"` // that of the caller if empty
+	Enabled     *bool      `json:"enabled"`   // nil for true
+	UserExtras
 }
 
-// CreateUser makes an enabled user without rights in the caller's domain.
+// CreateUser makes a user without rights in the caller's domain.
 func (s *Service) CreateUser(ctx context.Context, c *iam.Caller, n NewUser, baseURL string) (UserAnswer, error) {
-	if err := s.authorize(c, iam.CreateUserV5, ""); err != nil {
-		return UserAnswer{}, err
-	}
-	u, err := s.newUser(ctx, c.DomainID, n)
-	if err != nil {
-		return UserAnswer{}, err
-	}
-	err = s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutUser(u) })
-	if errors.Is(err, store.ErrTaken) {
-		err = conflictf("A user called %s exists.", n.Name)
-	}
+	u, err := s.createUser(ctx, c, n)
 	if err != nil {
 		return UserAnswer{}, err
 	}
 	return UserAnswer{userInfo(u, baseURL)}, nil
+}
+
+func (s *Service) createUser(ctx context.Context, c *iam.Caller, n NewUser) (*store.User, error) {
+	if err := s.authorize(c, iam.CreateUserV5, ""); err != nil {
+		return nil, err
+	}
+	if err := checkDomain(c, n.DomainID); err != nil {
+		return nil, err
+	}
+	u, err := s.newUser(ctx, c.DomainID, n)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutUser(u) })
+	return u, userTaken(err, n.Name)
+}
+
+// userTaken turns ErrTaken into IAM.0009 for a user of that name.
+func userTaken(err error, name string) error {
+	if errors.Is(err, store.ErrTaken) {
+		return conflictf("A user called %s exists.", name)
+	}
+	return err
 }
 
 // newUser checks a request and returns the record, which is not stored yet.
@@ -106,12 +126,17 @@ func (s *Service) newUser(ctx context.Context, domainID string, n NewUser) (*sto
 	if err := checkDescription(n.Description); err != nil {
 		return nil, err
 	}
+	if err := n.check(); err != nil {
+		return nil, err
+	}
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
 	}
 	now := s.o.Now()
 	u := &store.User{ID: id, DomainID: domainID, Name: n.Name, Description: n.Description, Enabled: true, CreateTime: now}
+	set(&u.Enabled, n.Enabled)
+	n.apply(u)
 	if n.Password == "" {
 		return u, nil
 	}
@@ -125,9 +150,11 @@ func (s *Service) newUser(ctx context.Context, domainID string, n NewUser) (*sto
 
 // UserPatch is the request of UpdateUser; nil leaves a member as it is.
 type UserPatch struct {
+	Name        *string     `json:"name"`
 	Enabled     *bool       `json:"enabled"`
 	Password    *Credential `json:"password"`
 	Description *string     `json:"description"`
+	UserExtras
 }
 
 // UpdateUser changes a user of the caller's domain. A new password and enabled:
@@ -135,31 +162,40 @@ type UserPatch struct {
 // he is enabled again. The owner of the account is changed by himself only, and
 // stays enabled.
 func (s *Service) UpdateUser(ctx context.Context, c *iam.Caller, id string, p UserPatch, baseURL string) (UserAnswer, error) {
-	if err := s.authorize(c, iam.UpdateUserV5, id); err != nil {
-		return UserAnswer{}, err
-	}
-	seen, err := ownUser(c, id, func(id string) (*store.User, error) { return s.store.User(ctx, id) })
-	if err != nil {
-		return UserAnswer{}, err
-	}
-	hash, err := s.checkPatch(ctx, seen, p)
-	if err != nil {
-		return UserAnswer{}, err
-	}
-	now := s.o.Now()
-	var u *store.User
-	err = s.updateUser(ctx, c, id, func(tx *store.Tx, user *store.User, owner bool) error {
-		if owner && p.Enabled != nil && !*p.Enabled {
-			return forbiddenf("The owner of the account cannot be disabled.")
-		}
-		u = user
-		p.apply(u, hash, now)
-		return tx.PutUser(u)
-	})
+	u, _, err := s.patchUser(ctx, c, id, p)
 	if err != nil {
 		return UserAnswer{}, err
 	}
 	return UserAnswer{userInfo(u, baseURL)}, nil
+}
+
+// patchUser authorizes and applies p. It returns the user as he is then, and whether he
+// owns the account.
+func (s *Service) patchUser(ctx context.Context, c *iam.Caller, id string, p UserPatch) (u *store.User, owner bool, err error) {
+	if err := s.authorize(c, iam.UpdateUserV5, id); err != nil {
+		return nil, false, err
+	}
+	seen, err := ownUser(c, id, func(id string) (*store.User, error) { return s.store.User(ctx, id) })
+	if err != nil {
+		return nil, false, err
+	}
+	hash, err := s.checkPatch(ctx, seen, p)
+	if err != nil {
+		return nil, false, err
+	}
+	now := s.o.Now()
+	err = s.updateUser(ctx, c, id, func(tx *store.Tx, user *store.User, isOwner bool) error {
+		if isOwner && p.Enabled != nil && !*p.Enabled {
+			return forbiddenf("The owner of the account cannot be disabled.")
+		}
+		u, owner = user, isOwner
+		p.apply(u, hash, now)
+		return tx.PutUser(u)
+	})
+	if p.Name != nil {
+		err = userTaken(err, *p.Name)
+	}
+	return u, owner, err
 }
 
 // checkPatch validates p and returns the hash of its password, if it has one.
@@ -169,19 +205,29 @@ func (s *Service) checkPatch(ctx context.Context, u *store.User, p UserPatch) (s
 			return "", err
 		}
 	}
+	if err := p.check(); err != nil {
+		return "", err
+	}
+	name := u.Name
+	if p.Name != nil {
+		name = *p.Name
+		if err := checkName("name", name); err != nil {
+			return "", err
+		}
+	}
 	if p.Password == nil {
 		return "", nil
 	}
-	if err := CheckPassword(u.Name, *p.Password); err != nil {
+	if err := CheckPassword(name, *p.Password); err != nil {
 		return "", err
 	}
 	return s.passwords.hash(ctx, *p.Password)
 }
 
 func (p *UserPatch) apply(u *store.User, hash string, now csms.Millis) {
-	if p.Description != nil {
-		u.Description = *p.Description
-	}
+	set(&u.Name, p.Name)
+	set(&u.Description, p.Description)
+	p.UserExtras.apply(u)
 	if hash != "" {
 		u.PasswordHash, u.PasswordTime = hash, now
 		credential.VoidTokens(u, now)

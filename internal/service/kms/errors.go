@@ -18,12 +18,16 @@ var refusals = []struct {
 	{seal.ErrKeyDisabled, csms.CodeKMSKeyDisabled, "The key is disabled."},
 	{seal.ErrKeyPendingDeletion, csms.CodeKMSKeyPending, "The key is scheduled for deletion."},
 	{localkms.ErrDefaultKey, csms.CodeKMSDefaultKey, "This is not allowed on a default key."},
-	{localkms.ErrAliasTaken, csms.CodeKMSAliasTaken, "The key_alias belongs to another key."},
+	{localkms.ErrAliasTaken, csms.CodeKMSAliasTaken, "The alias belongs to a key already."},
 	{localkms.ErrNotDisabled, csms.CodeKMSNotDisabled, "The key is not disabled."},
 	{localkms.ErrNotEnabled, csms.CodeKMSNotEnabled, "The key is not enabled."},
 	{localkms.ErrAlreadyPending, csms.CodeKMSAlreadyPending, "The deletion of the key is scheduled already."},
 	{localkms.ErrNotPending, csms.CodeKMSNotPending, "The deletion of the key is not scheduled."},
 	{localkms.ErrTooManyTags, csms.CodeKMSTagQuota, "The key would have more than 20 tags."},
+	{localkms.ErrTooManyGrants, csms.CodeKMSGrantQuota, "The key has 100 grants, which is the most; revoke one first."},
+	{localkms.ErrNoGrant, csms.CodeKMSGrantNotFound, "The key has no such grant."},
+	{localkms.ErrTooManyAliases, csms.CodeKMSInvalid, "The key would have more than 50 aliases."},
+	{localkms.ErrNoAlias, csms.CodeKMSAliasNotFound, "The alias does not exist."},
 	{seal.ErrTampered, csms.CodeKMSCipherText, "cipher_text was changed, or was not made with this key and these additional_authenticated_data."},
 }
 

@@ -56,8 +56,9 @@ type target struct {
 	missing error
 }
 
-// authorize decides op with the attributes of the addressed key. A key whose
-// destruction is due counts as missing.
+// authorize decides op with the attributes of the addressed key. Grants on the key are
+// looked at only where the policies of the caller do not allow op; a deny in a policy
+// stands. A key whose destruction is due counts as missing.
 func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, keyID string, now csms.Millis) (target, error) {
 	t, err := s.lookUp(ctx, who.ProjectID, keyID, now)
 	if err != nil {
@@ -65,10 +66,14 @@ func (s *Service) authorize(ctx context.Context, who *iam.Caller, op iam.Op, key
 	}
 	r := s.request(who, op, keyID)
 	if t.key != nil {
-		r.ResourceTags = resourceTags(t.key.Tags)
-		r.EnterpriseProjectID = iam.Known(t.key.InEnterpriseProject())
+		r = s.about(who, op, t.key)
 	}
-	return t, forbidden(who.Authorize(&r))
+	denied := who.Authorize(&r)
+	if denied != nil && t.key != nil && granted(who, op, t.key) {
+		r.KeyGranted = true
+		denied = who.Authorize(&r)
+	}
+	return t, forbidden(denied)
 }
 
 // everyKey stands for the id of a key in a request whose key could not be read. No key
@@ -80,6 +85,14 @@ const everyKey = "*"
 func (s *Service) request(who *iam.Caller, op iam.Op, keyID string) iam.Request {
 	r := iam.Request{Op: op, Region: s.o.Region, Domain: who.DomainID, Project: who.ProjectID, Resource: cmp.Or(keyID, everyKey)}
 	r.EnterpriseProjectID = iam.Known(csms.DefaultEnterpriseProject)
+	return r
+}
+
+// about describes op on a key that is known.
+func (s *Service) about(who *iam.Caller, op iam.Op, key *store.Key) iam.Request {
+	r := s.request(who, op, key.ID)
+	r.ResourceTags = resourceTags(key.Tags)
+	r.EnterpriseProjectID = iam.Known(key.InEnterpriseProject())
 	return r
 }
 

@@ -248,3 +248,23 @@ func TestAPlannedRotationWaitsForARunningOne(t *testing.T) {
 		t.Errorf("tasks %q", lines)
 	}
 }
+
+// M1, M6: what a rotation changes makes copies anew; a copy has no rotation of its own.
+func TestARotationReachesReplicas(t *testing.T) {
+	k := automatic(t, newDatabase())
+	if _, err := k.Service.CreateSecretReplica(t.Context(), owner(), "db", service.NewReplica{Region: testkit.EastRegion}); err != nil {
+		t.Fatal(err)
+	}
+	advance(t, k, time.Second)
+	rotateSecret(t, k, "db")
+	runTasks(t, k, 1)
+	advance(t, k, 0)
+	east := owner()
+	east.ProjectID = testkit.EastProjectID
+	v, err := k.Service.ShowSecretVersion(t.Context(), east, "db", csms.Latest)
+	if err != nil || string([]byte(v.Value.Data)) != "app new-1" {
+		t.Errorf("the copy holds %s, %v", []byte(v.Value.Data), err)
+	}
+	_, err = k.Service.RotateSecret(t.Context(), east, "db")
+	refused(t, err, csms.CodeInvalid)
+}

@@ -50,6 +50,73 @@ if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage 
 	install "OpenStack Keystone, whose tokens Coffer accepts" keystone
 fi
 
+command -v python3 >/dev/null || install "Python, which runs the template of a rotation function" python3
+
+if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+	install "PostgreSQL, whose passwords Coffer changes" postgresql
+fi
+if ! command -v mariadbd >/dev/null || ! command -v mariadb-install-db >/dev/null; then
+	install "MariaDB, whose passwords Coffer changes" mariadb-server
+fi
+
+# MySQL is in the unstable branch of Debian only, with libraries that are newer than
+# those of the machine. So it is unpacked beside the sources with its own libraries, and
+# installed nowhere. The lists of the machine's packages stay as they are.
+mysql="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.tools/mysql"
+
+# debian prints the address of the archive that the machine uses.
+debian() {
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+}
+
+# download_mysql FOLDER fetches the package and all that it stands on.
+download_mysql() {
+	local archive
+	archive="$(debian)"
+	if [ -z "$archive" ]; then # nothing is known of an archive before its first update
+		apt-get update -qq </dev/null || return 1
+		archive="$(debian)"
+	fi
+	[ -n "$archive" ] || return 1
+	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
+	: >"$1/status"
+	echo "deb $archive sid main" >"$1/sources"
+	local apt=(apt-get -qq -o Dir::Etc::SourceList="$1/sources" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$1/lists"
+		-o Dir::Cache="$1/cache" -o Dir::State::Status="$1/status" -o APT::Sandbox::User=root -o Debug::NoLocking=1)
+	"${apt[@]}" update </dev/null &&
+		"${apt[@]}" install -y --download-only --no-install-recommends mysql-server-core </dev/null >/dev/null
+}
+
+# unpack_mysql FOLDER unpacks what is in it, and writes a program that starts MySQL with
+# its own libraries.
+unpack_mysql() {
+	local package
+	mkdir -p "$mysql"
+	for package in "$1"/*.deb; do
+		dpkg -x "$package" "$mysql" || return 1
+	done
+	cat >"$mysql/start" <<'EOF'
+#!/usr/bin/env bash
+top="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/usr"
+libraries="$(echo "$top"/lib/*-linux-gnu)"
+exec "$libraries"/ld-linux-*.so.* --library-path "$libraries" "$top/sbin/mysqld" "$@" \
+	--basedir="$top" --lc-messages-dir="$top/share/mysql" --plugin-dir="$top/lib/mysql/plugin"
+EOF
+	chmod +x "$mysql/start"
+	"$mysql/start" --version >/dev/null && mv "$mysql/start" "$mysql/mysqld"
+}
+
+if [ ! -x "$mysql/mysqld" ]; then
+	printf '\n=== %s ===\n' "Unpacking MySQL: the tests change its passwords"
+	packages="$(mktemp -d)"
+	if ! command -v apt-get >/dev/null || ! download_mysql "$packages" || ! unpack_mysql "$packages/cache/archives"; then
+		rm -rf "$packages" "$mysql"
+		echo "MySQL could not be fetched. Make $mysql/mysqld a program that starts MySQL 8.0.14 or later." >&2
+		exit 1
+	fi
+	rm -rf "$packages"
+fi
+
 # A daemon lives in sbin, which is not in the PATH of every user.
 if ! PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null; then
 	install "a NATS server, that notifications are sent to" nats-server

@@ -102,6 +102,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
+	if s.functions, err = s.openFunctions(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	st, err := s.build(ctx, in)
 	if err != nil {
 		return nil, err
@@ -205,12 +208,17 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err := ids.LoadIdentities(ctx, in.identities); err != nil {
 		return nil, fmt.Errorf("loading identities: %w", err)
 	}
+	allow, err := parseNetworks("outgoing.allow_networks", s.config.Outgoing.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
 	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Aliases: s.config.Aliases, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
+		Engines: s.functions.or(databases(func() *service.Service { return out.service }, allow)),
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.topics = smn.New(smn.Options{

@@ -127,14 +127,17 @@ func (d *devControls) api() *httpapi.Dev {
 	}
 }
 
-// advance moves the clock, does what has become due, and delivers what is in the
-// outbox.
+// advance moves the clock, does what has become due, carries out rotations, and delivers
+// what is in the outbox.
 func (d *devControls) advance(ctx context.Context, by time.Duration) error {
 	if err := d.server.clock.Advance(by); err != nil {
 		return csms.Invalidf("advance: %v.", err)
 	}
 	s := d.server.current().service
 	if _, err := s.RunDue(ctx); err != nil {
+		return err
+	}
+	if _, err := s.RunTasks(ctx); err != nil {
 		return err
 	}
 	_, err := s.DeliverMessages(ctx)

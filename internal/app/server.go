@@ -35,13 +35,14 @@ type Server struct {
 	http     *http.Server
 	metrics  *httpapi.Metrics
 
-	stack    atomic.Pointer[stack]
-	stopping atomic.Bool
-	dev      *devControls // nil but in dev mode
-	topics   notify.Topics
-	keystone auth.Keystone
-	issuers  map[string]identity.Issuer
-	proxies  []netip.Prefix
+	stack     atomic.Pointer[stack]
+	stopping  atomic.Bool
+	dev       *devControls // nil but in dev mode
+	topics    notify.Topics
+	functions functions
+	keystone  auth.Keystone
+	issuers   map[string]identity.Issuer
+	proxies   []netip.Prefix
 }
 
 // Run serves until ctx ends, then finishes the requests in flight, writes down what
@@ -109,6 +110,7 @@ func (s *Server) release() error {
 	if s.scratch != "" {
 		errs = append(errs, os.RemoveAll(s.scratch))
 	}
+	s.functions.close()
 	return errors.Join(append(errs, s.topics.Close(), s.db.Close())...)
 }
 
@@ -116,6 +118,7 @@ func (s *Server) release() error {
 // waits, so a pause only says how long its bytes stay (DEL7).
 const (
 	duePause         = time.Second
+	rotationPause    = time.Second
 	deliveryPause    = time.Second
 	usagePause       = 10 * time.Second
 	certificatePause = 10 * time.Second
@@ -125,6 +128,10 @@ func (s *Server) jobs() []jobs.Job {
 	list := []jobs.Job{
 		{Name: "due", Every: duePause, Run: s.withStack(func(ctx context.Context, st *stack) error {
 			_, err := st.service.RunDue(ctx)
+			return err
+		})},
+		{Name: "rotations", Every: rotationPause, Run: s.withStack(func(ctx context.Context, st *stack) error {
+			_, err := st.service.RunTasks(ctx)
 			return err
 		})},
 		{Name: "notifications", Every: deliveryPause, Run: s.withStack(func(ctx context.Context, st *stack) error {

@@ -21,7 +21,7 @@ func (s *Secret) Backup() Backup {
 		Name: s.Name, Type: s.Type, KMSKeyID: s.KMSKeyID, Description: s.Description, Rotation: s.Rotation,
 		Versions: slices.Clone(s.Versions), LastVersion: s.LastVersion, Stages: slices.Clone(s.Stages),
 	}
-	b.Rotation.Time, b.Rotation.NextTime = 0, 0
+	b.Rotation.Time, b.Rotation.NextTime, b.Rotation.TaskTime, b.Rotation.FailedTasks = 0, 0, 0, 0
 	for i := range b.Versions {
 		b.Versions[i].KMSKeyID = ""
 	}

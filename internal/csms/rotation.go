@@ -2,6 +2,8 @@ package csms
 
 import (
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -47,6 +49,9 @@ type Rotation struct {
 	FuncURN  string
 	Time     Millis // last rotation; zero before the first
 	NextTime Millis // next planned rotation; zero when none is planned
+
+	TaskTime    Millis // creation of the last task
+	FailedTasks int    // that ended one after the other up to now
 }
 
 // Bounds of rotation_period (RO1; C2: the newer minimum).
@@ -76,6 +81,12 @@ func ParseRotationPeriod(text string) (Millis, error) {
 	}
 	return 0, wrong
 }
+
+// The two kinds of accounts that rotation_config names (RO9).
+const (
+	SingleUser = "SingleUser" // one account, which gets another password
+	MultiUser  = "MultiUser"  // two accounts, which take turns
+)
 
 // Instance is what rotation_config names.
 type Instance struct {
@@ -128,7 +139,7 @@ func (r *Rotation) check(t Type) error {
 // checkInstance reports a rotation_config that does not name an instance (RO3).
 func checkInstance(config string) error {
 	in := parseInstance(config)
-	if in.InstanceID == "" || in.SecretSubType != "SingleUser" && in.SecretSubType != "MultiUser" {
+	if in.InstanceID == "" || in.SecretSubType != SingleUser && in.SecretSubType != MultiUser {
 		return Invalidf(`rotation_config must be JSON text with a non-empty InstanceId and SecretSubType SingleUser or MultiUser for %s.`, fgTypes)
 	}
 	return nil
@@ -143,6 +154,33 @@ func (r *Rotation) patch(p Patch) {
 func (r *Rotation) changedPlan(before Rotation) bool {
 	return r.Auto != before.Auto || r.Period != before.Period
 }
+
+// maxJitter bounds how long after its planned time a rotation begins, so that secrets
+// that were made together do not rotate together (neighbours.md 3.5).
+const maxJitter = 5 * 60 * 1000
+
+// postponement is how long a planned rotation waits for a task that runs already; the
+// tries of a task end within that time.
+const postponement = 30 * 60 * 1000
+
+// RotationDue returns when s is to be rotated by itself, which is up to five minutes after
+// the planned time; zero for never, as long as s is not ENABLED or is a REPLICA. The delay follows from
+// secret and plan, so it is the same whenever it is asked for.
+func (s *Secret) RotationDue() Millis {
+	if s.Rotation.NextTime == 0 || s.State != Enabled || s.ReplicaType() == ReplicaOf {
+		return 0
+	}
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s %d", s.ID, s.Rotation.NextTime)
+	return s.Rotation.NextTime + Millis(h.Sum32()%maxJitter)
+}
+
+// RotationBegun plans the rotation after the one that begins at now: a schedule that was
+// missed several times is made up for once.
+func (s *Secret) RotationBegun(now Millis) { s.Rotation.plan(s.Type, now) }
+
+// PostponeRotation plans the rotation that is due for later.
+func (s *Secret) PostponeRotation(now Millis) { s.Rotation.NextTime = now + postponement }
 
 // plan sets the next rotation: one period from now while rotation is automatic and
 // the type rotates, else none.

@@ -166,6 +166,7 @@ func (s *Secret) Update(p Patch, now Millis) error {
 	}
 	if rotation.changedPlan(s.Rotation) {
 		rotation.plan(s.Type, now)
+		rotation.FailedTasks = 0
 	}
 	s.Rotation = rotation
 	assign(&s.KMSKeyID, p.KMSKeyID)

@@ -97,7 +97,7 @@ func refusedWhole(t *testing.T, o *operation, c *corpusCase, b *broken) {
 // state is what the operations can change, as others read it.
 func state(c *corpusCase) string {
 	var out strings.Builder
-	for _, target := range []string{"secrets", "secrets/a", "secrets/a/versions", "csms/tags", "csms/events", "secrets/checker/config", "csms/grants?resource_id=" + firstID} {
+	for _, target := range []string{"secrets", "secrets/a", "secrets/a/versions", "csms/tags", "csms/events", "csms/tasks", "secrets/checker/config", "csms/grants?resource_id=" + firstID} {
 		w := c.kit.Do(testkit.Owner, http.MethodGet, path(target), "")
 		out.WriteString(w.Body.String() + "\n")
 	}

@@ -155,7 +155,7 @@ var corpusUsers = []identity.Identity{
 	},
 	{
 		Name: "announcer", AccessKey: "ANNOUNCERACCESSKEY01", SecretKey: "announcerSecretKey0123456789012345678901",
-		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete"]}]}`},
+		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete","csms:task:list"]}]}`},
 	},
 	{
 		Name: "herald", AccessKey: "HERALDACCESSKEY00001", SecretKey: "heraldSecretKey0123456789012345678901234",
@@ -422,8 +422,12 @@ func show(t *testing.T, w *httptest.ResponseRecorder) string {
 	if w.Code >= 400 {
 		checkError(t, w.Body.Bytes())
 	}
-	return fmt.Sprintf("%d\n%s\n", w.Code, blobText.ReplaceAllString(body.String(), "$$BLOB"))
+	text := templateText.ReplaceAllString(blobText.ReplaceAllString(body.String(), "$$BLOB"), "${1}$$TEMPLATE $2 $3$4")
+	return fmt.Sprintf("%d\n%s\n", w.Code, text)
 }
+
+// templateText finds the source of a rotation function, with its two settings.
+var templateText = regexp.MustCompile(`("function_templates": ")(?:\\"){3}Rotation function.*\\nENGINE = \\"(\w+)\\".*\\nSECRET_SUB_TYPE = \\"(\w+)\\".*(")`)
 
 // blobText finds a backup, which is another one each time.
 var blobText = regexp.MustCompile(`coffer1\.[A-Za-z0-9_-]{100,}`)

@@ -84,6 +84,11 @@ var operations = []operation{
 		method: "PUT", path: "csms/grants", query: "resource_id=" + firstID, body: someGrant, status: 200,
 	},
 	{name: "DeleteGrant", method: "DELETE", path: "csms/grants", query: "resource_id=" + firstID, status: 204},
+	{
+		name: "RotateSecret", before: []string{"DELETE secrets/a", "POST secrets " + someRotating},
+		method: "POST", path: "secrets/a/rotate", status: 200,
+	},
+	{name: "ListSecretTask", method: "GET", path: "csms/tasks", status: 200},
 	{name: "CreateSecretReplica", method: "POST", path: "secrets/a/replicas", body: `{"region":"` + testkit.EastRegion + `"}`, status: 200},
 	{
 		name: "DeleteSecretReplica", before: []string{`POST secrets/a/replicas {"region":"` + testkit.EastRegion + `"}`, "clock 1s"},
@@ -100,6 +105,10 @@ var domainWide = []operation{
 	{name: "ShowAgency", method: "GET", path: "/v1/csms/agencies", query: "secret_type=RDS-FG", status: 200},
 	{name: "ListUsers", method: "GET", path: "/v1/csms/users", query: "limit=10&offset=0", status: 200},
 	{name: "ShowUserDetail", method: "GET", path: "/v1/csms/users/$USER_nobody", status: 200},
+	{
+		name: "ShowSecretFunctionTemplates", method: "GET", path: "/v1/csms/function-templates",
+		query: "secret_type=RDS-FG&secret_sub_type=SingleUser&engine=mysql", status: 200, parts: true,
+	},
 	{name: "UpdateUserPassword", method: "POST", path: "/v1/csms/users/change-password", body: `{"old_password":"` + testkit.OwnerPassword + `","password":"another-Passw0rd"}`, status: 200},
 }
 
@@ -113,6 +122,9 @@ func (o *operation) target() string {
 
 // someGrant is the body of CreateGrants.
 const someGrant = `{"resource_id":"` + firstID + `","type":"SECRET","grantee_type":"0","grantee_target_id":"$USER_nobody"}`
+
+// someRotating is the body of CreateSecret for a secret that rotates.
+const someRotating = `{"name":"a","secret_string":"{}","secret_type":"RDS-FG","rotation_config":"{\"InstanceId\":\"i-1\",\"SecretSubType\":\"SingleUser\"}"}`
 
 // someEvent is the body of CreateSecretEvent.
 const someEvent = `{"name":"nightly","event_types":["SECRET_DELETED"],"state":"ENABLED","notification":{"target_type":"SMN","target_id":"urn:x","target_name":"x"}}`

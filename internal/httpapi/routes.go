@@ -61,6 +61,9 @@ var routes = []route{
 	{Name: "UploadSecretBlob", Pattern: "POST " + secrets + "/restore", Op: iam.UploadSecretBlob, handler: endpoint((*API).uploadSecretBlob)},
 	{Name: "BatchImportSecrets", Pattern: "POST " + secrets + "/batch-import", Op: iam.BatchImportSecrets, handler: endpoint((*API).batchImportSecrets)},
 	{Name: "BatchDeleteSecrets", Pattern: "POST " + secrets + "/batch-delete", Op: iam.BatchDeleteSecrets, handler: endpoint((*API).batchDeleteSecrets)},
+	{Name: "RotateSecret", Pattern: "POST " + secret + "/rotate", Op: iam.RotateSecret, Wrapped: true, handler: endpoint((*API).rotateSecret)},
+	{Name: "ShowSecretFunctionTemplates", Pattern: "GET /v1/csms/function-templates", Op: iam.ShowSecretFunctionTemplates, handler: endpoint((*API).showSecretFunctionTemplates)},
+	{Name: "ListSecretTask", Pattern: "GET " + resources + "/tasks", Op: iam.ListSecretTask, handler: endpoint((*API).listSecretTask)},
 
 	{Name: "CreateSecretVersion", Pattern: "POST " + secret + "/versions", Op: iam.CreateSecretVersion, handler: endpoint((*API).createSecretVersion)},
 	{Name: "ListSecretVersions", Pattern: "GET " + secret + "/versions", Op: iam.ListSecretVersions, handler: endpoint((*API).listSecretVersions)},

@@ -35,6 +35,8 @@ var ErrAddress = errors.New("outgoing: the address is in a range that must be al
 type Options struct {
 	Allow []netip.Prefix // networks that are reached although they are in a refused range
 	Roots *x509.CertPool // nil for those of the system
+
+	Timeout time.Duration // of a call; 0 for the constant
 }
 
 // Dialer returns a dialer that refuses addresses as the client does.
@@ -50,8 +52,11 @@ type Client struct{ http *http.Client }
 
 // New returns a client.
 func New(o Options) *Client {
+	if o.Timeout == 0 {
+		o.Timeout = Timeout
+	}
 	return &Client{&http.Client{
-		Timeout: Timeout,
+		Timeout: o.Timeout,
 		Transport: &http.Transport{
 			DialContext: Dialer(o.Allow).DialContext, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4,
 			TLSHandshakeTimeout: Timeout, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: ResponseLimit,

@@ -14,8 +14,8 @@ import (
 const dueBatch = 256
 
 // RunDue does everything that is due now: destroys secrets whose time has come
-// (S5), announces expired versions (E8), makes replicas anew (M1), forgets expired tokens, temporary keys and
-// old notification records, destroys KMS keys and rotates them. It returns how
+// (S5), announces expired versions (E8), begins planned rotations, makes replicas anew (M1), forgets expired
+// tokens, temporary keys, old notification records and old tasks, destroys KMS keys and rotates them. It returns how
 // many things it did. Each is checked again in its own transaction, so that a
 // RestoreSecret that came first wins, and a second runner does no harm. One that
 // fails holds up no other.
@@ -71,6 +71,8 @@ func (s *Service) runRow(ctx context.Context, row store.Due, now csms.Millis) (d
 		return s.purge(ctx, row, now)
 	case store.DueVersionExpiry:
 		return s.expireVersions(ctx, row, now)
+	case store.DueRotation:
+		return s.beginRotation(ctx, row, now)
 	case store.DueReplica:
 		return s.replicate(ctx, row, now)
 	case store.DueTokenExpiry:
@@ -83,6 +85,8 @@ func (s *Service) runRow(ctx context.Context, row store.Due, now csms.Millis) (d
 		return s.rotateKey(ctx, row.Project, row.KeyID, now)
 	case store.DueRecordExpiry:
 		return s.forgetRecord(ctx, row, now)
+	case store.DueTaskExpiry:
+		return s.forgetTask(ctx, row, now)
 	default:
 		return false, errors.New("unknown kind of due row")
 	}

@@ -78,4 +78,5 @@ const (
 	detailExpired   = "expire_time reached"
 	detailDeleted   = "deleted at once"
 	detailScheduled = "scheduled deletion carried out"
+	detailRotated   = "secret rotated"
 )

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -32,6 +33,18 @@ var pages = map[string]func(*testing.B, *service.Service) int{
 	"tag of any value and a name": func(b *testing.B, s *service.Service) int {
 		return tagged(b, s, csms.Selection{Tags: []csms.TagFilter{{Key: "team"}}, Matches: []csms.Match{{Key: csms.MatchName, Value: "s"}}})
 	},
+	"task": func(b *testing.B, s *service.Service) int { return tasksOf(b, s, service.TaskListing{Limit: 50}) },
+	"task of a status": func(b *testing.B, s *service.Service) int {
+		return tasksOf(b, s, service.TaskListing{Limit: 50, Status: csms.TaskFailed})
+	},
+}
+
+func tasksOf(b *testing.B, s *service.Service, l service.TaskListing) int {
+	page, err := s.ListSecretTask(b.Context(), owner(), l)
+	if err != nil || !page.More {
+		b.Fatalf("%d tasks in all, %v", page.Total, err)
+	}
+	return len(page.Items)
 }
 
 var team = csms.TagFilter{Key: "team", Values: []string{"a"}}
@@ -104,7 +117,8 @@ func serviceOf(b *testing.B, db kv.Store, n int) *service.Service {
 	for from := 0; from < n; from += step {
 		err := st.Update(b.Context(), func(tx *store.Tx) error {
 			for i := from; i < from+step; i++ {
-				if err := tx.PutSecret(benchSecret(i, i%(n/selected) == 0)); err != nil {
+				sec := benchSecret(i, i%(n/selected) == 0)
+				if err := errors.Join(tx.PutSecret(sec), tx.PutTask(benchTask(sec, i))); err != nil {
 					return err
 				}
 			}
@@ -118,6 +132,16 @@ func serviceOf(b *testing.B, db kv.Store, n int) *service.Service {
 		Store: st, Now: func() csms.Millis { return testkit.Epoch }, Region: testkit.Region,
 		Limits: csms.DefaultLimits(), Logger: slog.New(slog.DiscardHandler),
 	})
+}
+
+// benchTask is a task of a secret that has ended: it failed where the secret has team=a.
+func benchTask(sec *csms.Secret, i int) *csms.Task {
+	task := sec.NewTask(fmt.Sprintf("00000000-0000-4000-9000-%012x", i), csms.OperateManual, testkit.Epoch+csms.Millis(i))
+	task.Succeed(testkit.Epoch)
+	if len(sec.EventSubscriptions) > 0 {
+		task.Status = csms.TaskFailed
+	}
+	return task
 }
 
 func benchSecret(i int, ofTeam bool) *csms.Secret {

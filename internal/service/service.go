@@ -17,11 +17,12 @@ import (
 	"coffer/internal/csms"
 	"coffer/internal/iam"
 	"coffer/internal/notify"
+	"coffer/internal/rotate"
 	"coffer/internal/seal"
 	"coffer/internal/store"
 )
 
-// Options are the parts of a Service. All are required but Aliases, Topics and RequestID.
+// Options are the parts of a Service. All are required but Aliases, Topics, Engines and RequestID.
 type Options struct {
 	Store   *store.Store
 	Sealer  *seal.Sealer
@@ -38,6 +39,7 @@ type Options struct {
 	RotateKey func(ctx context.Context, project, keyID string, now csms.Millis) (bool, error)
 
 	Topics    notify.Topics                    // where messages go; a topic that is not bound is INVALID
+	Engines   rotate.Engines                   // what rotates secrets; a secret that nothing is bound to is not rotated
 	RequestID func(ctx context.Context) string // of the request on whose behalf something happens
 }
 
@@ -60,6 +62,9 @@ type Service struct {
 	topics     notify.Topics
 	requestID  func(ctx context.Context) string
 	delivering chan struct{} // holds a token while a run delivers
+
+	engines  rotate.Engines
+	rotating chan struct{} // holds a token while a run rotates
 }
 
 // New returns a Service over o.
@@ -72,6 +77,7 @@ func New(o Options) *Service {
 		region: o.Region, aliases: o.Aliases, limits: o.Limits, log: o.Logger,
 		rotateKey: o.RotateKey,
 		topics:    o.Topics, requestID: o.RequestID, delivering: make(chan struct{}, 1),
+		engines: o.Engines, rotating: make(chan struct{}, 1),
 	}
 }
 

@@ -59,6 +59,7 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, eventKind)
 	roundTrip(t, outboxKind)
 	roundTrip(t, notificationKind)
+	roundTrip(t, taskKind)
 	roundTrip(t, topicKind)
 }
 

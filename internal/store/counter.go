@@ -1,8 +1,8 @@
 package store
 
 // Counters stand beside what they count, so that a transaction, which cannot scan,
-// can read a number: how many secrets a project holds, and how many subscribe to an
-// event. They change in the transaction that changes what is counted. Whoever must
+// can read a number, and a list can tell how long it is: how many secrets a project
+// holds, how many subscribe to an event, how many tasks are in a list. They change in the transaction that changes what is counted. Whoever must
 // rely on a number reads it in his transaction, and then a change of it makes him run
 // again.
 
@@ -13,6 +13,8 @@ func (p parsed) counter() key {
 		return countKey(p.texts[0])
 	case tableSecretEvent:
 		return subscribersKey(p.texts[0], p.texts[1])
+	case tableTaskList:
+		return taskCountKey(p.texts[0], p.texts[1], p.texts[2])
 	default:
 		return nil
 	}
@@ -20,7 +22,7 @@ func (p parsed) counter() key {
 
 // counter returns the key of the counter that r is counted by, or nil.
 func (r row) counter() key {
-	if !isOf(r.key, tableSecretEvent) {
+	if !isOf(r.key, tableSecretEvent) && !isOf(r.key, tableTaskList) {
 		return nil
 	}
 	p, err := parseKey(r.key)
@@ -30,8 +32,9 @@ func (r row) counter() key {
 	return p.counter()
 }
 
-// countSubscriptions counts what a secret has subscribed to, or no longer.
-func (t *Tx) countSubscriptions(old, rows []row) error {
+// countRows counts the rows that a record has now and had not before, and no longer
+// those that it had.
+func (t *Tx) countRows(old, rows []row) error {
 	added, removed := difference(old, rows)
 	for _, r := range added {
 		if k := r.counter(); k != nil {

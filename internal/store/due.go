@@ -22,6 +22,8 @@ const (
 	DueKeyDeletion     DueKind = "key-deletion"      // a KMS key that is pending deletion
 	DueKeyRotation     DueKind = "key-rotation"      // an enabled KMS key that is rotated by itself
 	DueRecordExpiry    DueKind = "record-expiry"     // a notification record
+	DueRotation        DueKind = "rotation"          // a secret that is ENABLED and rotated by itself
+	DueTaskExpiry      DueKind = "task-expiry"       // a task that has ended
 	DueReplica         DueKind = "replica"           // a primary with a copy that is not in sync
 )
 
@@ -31,7 +33,7 @@ type Due struct {
 	At   csms.Millis
 	Kind DueKind
 
-	Project  string // of DuePurge, DueVersionExpiry, DueReplica, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
+	Project  string // of DuePurge, DueVersionExpiry, DueRotation, DueReplica, DueKeyDeletion, DueKeyRotation and DueRecordExpiry
 	Name     string // of the secret
 	SecretID string
 	Version  int // of DueVersionExpiry
@@ -44,6 +46,8 @@ type Due struct {
 
 	Notification NotificationPlace // of DueRecordExpiry
 	MessageID    string
+
+	TaskID string // of DueTaskExpiry
 }
 
 // Due yields what is due at until or before, in order of time. The sequence ends
@@ -86,7 +90,7 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 	due := Due{At: r.at, Kind: DueKind(r.texts[0])}
 	subject := r.texts[1]
 	switch {
-	case due.Kind == DuePurge && owner.table == tableSecret, due.Kind == DueVersionExpiry && owner.table == tableSecret:
+	case (due.Kind == DuePurge || due.Kind == DueVersionExpiry || due.Kind == DueRotation) && owner.table == tableSecret:
 		due.Project, due.Name, due.SecretID, due.Version = owner.texts[0], owner.texts[1], subject, r.number
 	case due.Kind == DueReplica && owner.table == tableSecret:
 		due.Project, due.Name, due.ReplicaID = owner.texts[0], owner.texts[1], subject
@@ -98,6 +102,8 @@ func parseDue(rowKey, ownerKey []byte) (Due, error) {
 		due.Project, due.KeyID = owner.texts[0], subject
 	case due.Kind == DueRecordExpiry && owner.table == tableNotification:
 		due.Project, due.MessageID, due.Notification = owner.texts[0], subject, owner.notificationPlace()
+	case due.Kind == DueTaskExpiry && owner.table == tableTask:
+		due.TaskID = subject
 	default:
 		return Due{}, fmt.Errorf("due row %s does not fit its record; run reindex", hex.EncodeToString(rowKey))
 	}

@@ -46,6 +46,7 @@ const schemaNumber = 1
 //	topic <project> <name>                    record Topic
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
+//	task <id>                                 record csms.Task
 //
 //	secret-id <id>                            index rows: each holds the key of the
 //	secret-event <project> <event> <name>     record it is derived from
@@ -63,11 +64,16 @@ const schemaNumber = 1
 //	key-alias <project> <alias>
 //	topic-id <id>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
+//	task-list <project> <name> <status> <ms8> <id>  name of the secret and status, or * for
+//	                                          all; time counts down
+//	task-running <secret id>
+//	task-due <ms8> <id>                       of a running task: its next try
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
 //	event-count <project> <event>             number of secrets that subscribe to it
+//	task-count <project> <name> <status>      number of tasks in the list of that name
 //
-// Reserved for what is to come, so that no other use takes the name: task, lease.
+// Reserved for what is to come, so that no other use takes the name: lease.
 type table string
 
 const (
@@ -91,6 +97,7 @@ const (
 	tableGrant        table = "grant"
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
+	tableTask         table = "task"
 	tableTopic        table = "topic"
 
 	tableEnterprise     table = "enterprise-project"
@@ -113,9 +120,13 @@ const (
 	tableKeyAlias       table = "key-alias"
 	tableTopicID        table = "topic-id"
 	tableDue            table = "due"
+	tableTaskList       table = "task-list"
+	tableTaskRunning    table = "task-running"
+	tableTaskDue        table = "task-due"
 
 	tableSecretCount table = "secret-count"
 	tableEventCount  table = "event-count"
+	tableTaskCount   table = "task-count"
 )
 
 // part is the form of one part of a key.
@@ -150,6 +161,7 @@ var layouts = map[table][]part{
 	tableGrant:        {text},
 	tableOutbox:       {text, number},
 	tableNotification: {text, instant, number, text},
+	tableTask:         {text},
 	tableTopic:        {text, text},
 
 	tableEnterprise:     {text, text},
@@ -172,9 +184,13 @@ var layouts = map[table][]part{
 	tableKeyAlias:       {text, text},
 	tableTopicID:        {text},
 	tableDue:            {instant, text, text, number},
+	tableTaskList:       {text, text, text, instant, text},
+	tableTaskRunning:    {text},
+	tableTaskDue:        {instant, text},
 
 	tableSecretCount: {text},
 	tableEventCount:  {text, text},
+	tableTaskCount:   {text, text, text},
 }
 
 // indexTables are the tables whose rows are derived from records.
@@ -182,6 +198,7 @@ var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
 	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAgencyName, tableAccessKeyUser, tableKeyAlias,
 	tableTopicID, tableDue, tableEnterpriseName,
+	tableTaskList, tableTaskRunning, tableTaskDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

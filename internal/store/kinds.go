@@ -216,6 +216,9 @@ func secretRows(s *csms.Secret) []row {
 	if s.State == csms.PendingDelete {
 		rows = append(rows, dueRow(s.ScheduledDeleteTime, DuePurge, s.ID, 0))
 	}
+	if at := s.RotationDue(); at != 0 {
+		rows = append(rows, dueRow(at, DueRotation, s.ID, 0))
+	}
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Waits() {
 			rows = append(rows, dueRow(r.NextTry, DueReplica, r.ID, 0))

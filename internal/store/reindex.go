@@ -37,7 +37,7 @@ func (s *Store) Reindex(ctx context.Context) (changed int, err error) {
 	}
 	n, err := s.recount(ctx)
 	if changed += n; err != nil {
-		return changed, fmt.Errorf("reindexing: counting secrets: %w", err)
+		return changed, fmt.Errorf("reindexing: counting: %w", err)
 	}
 	return changed, nil
 }
@@ -175,7 +175,7 @@ func (s *Store) recount(ctx context.Context) (changed int, err error) {
 func (s *Store) countAll(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		for _, t := range []table{tableSecretCount, tableEventCount, tableSecret, tableSecretEvent} {
+		for _, t := range []table{tableSecretCount, tableEventCount, tableTaskCount, tableSecret, tableSecretEvent, tableTaskList} {
 			for item, err := range r.Scan(t.all()) {
 				if err != nil {
 					return err

@@ -43,6 +43,9 @@ type rotationRecord struct {
 	FuncURN  string      `cbor:"4,keyasint,omitempty"`
 	Time     csms.Millis `cbor:"5,keyasint,omitempty"`
 	NextTime csms.Millis `cbor:"6,keyasint,omitempty"`
+
+	TaskTime    csms.Millis `cbor:"7,keyasint,omitempty"`
+	FailedTasks int         `cbor:"8,keyasint,omitempty"`
 }
 
 type replicaRecord struct {

@@ -43,7 +43,7 @@ func (t *Tx) PutSecret(s *csms.Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := t.countSubscriptions(old.rows, t.standing[string(k)].rows); err != nil || old.exists {
+	if err := t.countRows(old.rows, t.standing[string(k)].rows); err != nil || old.exists {
 		return err
 	}
 	return t.add(countKey(s.ProjectID), 1)
@@ -69,7 +69,7 @@ func (t *Tx) DeleteSecret(s *csms.Secret) error {
 	if err := t.dropGrants(s.ID); err != nil {
 		return err
 	}
-	if err := t.countSubscriptions(old.rows, nil); err != nil {
+	if err := t.countRows(old.rows, nil); err != nil {
 		return err
 	}
 	return t.add(countKey(s.ProjectID), -1)

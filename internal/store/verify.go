@@ -78,7 +78,7 @@ func (c *checker) item(k key, value []byte) error {
 		return c.indexRow(k, value)
 	case p.table == tableValue:
 		return c.value(k, p)
-	case p.table == tableSecretCount, p.table == tableEventCount:
+	case p.table == tableSecretCount, p.table == tableEventCount, p.table == tableTaskCount:
 		c.counter(k, value)
 	}
 	return nil
@@ -200,7 +200,15 @@ func (c *checker) compareCounters() {
 	slices.Sort(names)
 	for _, name := range names {
 		if want, got := c.counted[name], c.counters[name]; got != want && got >= 0 {
-			c.report(key(name), "the counter is %d and there are %d secrets", got, want)
+			c.report(key(name), "the counter is %d and there are %d %s", got, want, countedBy(name))
 		}
 	}
+}
+
+// countedBy says what a counter counts.
+func countedBy(counter string) string {
+	if isOf(key(counter), tableTaskCount) {
+		return "tasks"
+	}
+	return "secrets"
 }

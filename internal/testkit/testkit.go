@@ -27,6 +27,7 @@ import (
 	"coffer/internal/httpapi"
 	"coffer/internal/kv/memkv"
 	"coffer/internal/notify"
+	"coffer/internal/rotate"
 	"coffer/internal/seal"
 	"coffer/internal/seal/localkms"
 	"coffer/internal/service"
@@ -87,6 +88,7 @@ type Options struct {
 	Identities []identity.Identity
 	Dev        bool // with the controls under /dev
 	Topics     notify.Topics
+	Engines    rotate.Engines
 }
 
 // New returns a kit that ends with the test.
@@ -120,7 +122,7 @@ func (k *Kit) build(ctx context.Context, o Options) (err error) {
 	k.Service = service.New(service.Options{
 		Store: k.Store, Sealer: sealer, Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
 		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log, RotateKey: k.KMS.RotateDueKey,
-		Topics: o.Topics, RequestID: httpapi.RequestID,
+		Topics: o.Topics, Engines: o.Engines, RequestID: httpapi.RequestID,
 	})
 	k.Keys = kms.New(kms.Options{Store: k.Store, Keys: k.KMS, Sealer: sealer, Now: k.Now, Rand: rand.Reader, Region: Region})
 	k.SMN = smn.New(smn.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region, Bound: o.Topics.URNs(), RequestID: httpapi.RequestID})
@@ -215,11 +217,14 @@ func (k *Kit) dev() *httpapi.Dev {
 // Now returns the time of the kit.
 func (k *Kit) Now() csms.Millis { return csms.Millis(k.clock.Load()) }
 
-// Advance moves the clock, does what has become due, and delivers what is in the
-// outbox.
+// Advance moves the clock, does what has become due, carries out rotations, and delivers
+// what is in the outbox.
 func (k *Kit) Advance(ctx context.Context, by time.Duration) error {
 	k.Move(by)
 	if _, err := k.Service.RunDue(ctx); err != nil {
+		return err
+	}
+	if _, err := k.Service.RunTasks(ctx); err != nil {
 		return err
 	}
 	_, err := k.Service.DeliverMessages(ctx)

@@ -8,8 +8,6 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -77,7 +75,7 @@ func (s *Sink) Deliver(ctx context.Context, m *notify.Message) error {
 	}
 	r.Header.Set("Content-Type", "application/cloudevents+json; charset=UTF-8")
 	r.Header.Set("User-Agent", "coffer")
-	s.sign(r.Header, m.ID, body)
+	outgoing.Sign(r.Header, s.secret, m.ID, s.now(), body)
 	switch status, _, err := s.client.Do(ctx, r); {
 	case errors.Is(err, outgoing.ErrAddress):
 		return notify.Invalidf("webhook: %w", err)
@@ -95,21 +93,6 @@ func (s *Sink) Deliver(ctx context.Context, m *notify.Message) error {
 func (s *Sink) Close() error {
 	s.client.Close()
 	return nil
-}
-
-// sign adds the headers of Standard Webhooks: id, time of this attempt, and
-// HMAC-SHA256 over id, time and body.
-func (s *Sink) sign(h http.Header, id string, body []byte) {
-	at := strconv.FormatInt(s.now().Unix(), 10)
-	h.Set("Webhook-Id", id)
-	h.Set("Webhook-Timestamp", at)
-	if len(s.secret) == 0 {
-		return
-	}
-	mac := hmac.New(sha256.New, s.secret)
-	mac.Write([]byte(id + "." + at + "."))
-	mac.Write(body)
-	h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
 // source is the secret that m tells of, or the topic that it was published to.

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"coffer/internal/notify/webhook"
+	"coffer/internal/outgoing"
+	"coffer/internal/rotate"
+	"coffer/internal/rotate/function"
+)
+
+// FunctionConfig binds one function URN to one URL.
+type FunctionConfig struct {
+	URN        string `yaml:"urn" doc:"The rotation_func_urn of secrets, such as urn:fss:self-1:PROJECT:function:default:rotate:latest."`
+	URL        string `yaml:"url" doc:"Where to post the request. The function answers when the rotation is done, within 300 seconds."`
+	SecretFile string `yaml:"secret_file" doc:"File, mode 0600, with the signing secret: whsec_ and base64 of at least 24 bytes. Without one, requests are not signed."`
+	SecretEnv  string `yaml:"secret_env" doc:"Name of an environment variable with that secret, instead of a file."`
+	CAFile     string `yaml:"ca_file" doc:"PEM file with the CA of the function, instead of those of the system."`
+}
+
+// checkFunctions reports what is wrong with the functions without opening anything.
+func (c *Config) checkFunctions() error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, f := range c.Functions {
+		_, builtin := builtinEngine(f.URN)
+		switch {
+		case f.URN == "" || f.URL == "":
+			errs = append(errs, fmt.Errorf("functions[%d]: urn and url must be given", i))
+		case builtin:
+			errs = append(errs, fmt.Errorf("functions[%d]: the urn %s is that of a built-in engine", i, f.URN))
+		case seen[f.URN]:
+			errs = append(errs, fmt.Errorf("functions[%d]: the urn %s is bound already", i, f.URN))
+		case f.SecretFile != "" && f.SecretEnv != "":
+			errs = append(errs, fmt.Errorf("functions[%d]: secret_file and secret_env are both given; give one", i))
+		}
+		seen[f.URN] = true
+	}
+	return errors.Join(errs...)
+}
+
+// functions are the functions of the configuration by URN.
+type functions map[string]*function.Function
+
+// openFunctions opens every function. The address of the server must be known: it is
+// where a function calls back.
+func (s *Server) openFunctions() (functions, error) {
+	opened := functions{}
+	for i := range s.config.Functions {
+		c := &s.config.Functions[i]
+		f, err := s.openFunction(c)
+		if err != nil {
+			opened.close()
+			return nil, fmt.Errorf("opening the function %s: %w", c.URN, err)
+		}
+		opened[c.URN] = f
+	}
+	return opened, nil
+}
+
+func (s *Server) openFunction(c *FunctionConfig) (*function.Function, error) {
+	allow, err := parseNetworks("outgoing.allow_networks", s.config.Outgoing.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := readRoots(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	var secret []byte
+	if c.SecretFile != "" || c.SecretEnv != "" {
+		text, err := readSecret("the signing secret", c.SecretFile, c.SecretEnv)
+		if err != nil {
+			return nil, err
+		}
+		if secret, err = webhook.ParseSecret(text); err != nil {
+			return nil, err
+		}
+	}
+	client := outgoing.New(outgoing.Options{Allow: allow, Roots: roots, Timeout: function.Timeout})
+	// Receivers judge the signature by wall time.
+	return function.New(function.Options{URL: c.URL, Secret: secret, Client: client, Now: time.Now, Endpoint: s.URL()})
+}
+
+// close ends idle connections.
+func (f functions) close() {
+	for _, one := range f {
+		one.Close()
+	}
+}
+
+// or returns the function that a secret names, and otherwise what other finds.
+func (f functions) or(other rotate.Engines) rotate.Engines {
+	return func(ctx context.Context, r *rotate.Rotation) (rotate.Engine, error) {
+		if bound, ok := f[r.FuncURN]; ok {
+			return bound, nil
+		}
+		return other(ctx, r)
+	}
+}

@@ -45,11 +45,12 @@ var arrows = []arch.Arrow{
 	{From: "internal/service/identity", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/auth/credential"}},
 	// The KMS API manages the keys of the embedded engine: an external one has its own.
 	{From: "internal/service/eps", To: []string{"internal/csms", "internal/iam", "internal/store"}},
+	{From: "internal/service/smn", To: []string{"internal/csms", "internal/iam", "internal/store"}},
 	{From: "internal/service/kms", To: []string{"internal/csms", "internal/iam", "internal/store", "internal/seal", "internal/seal/localkms"}},
 
 	// What drives them.
 	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
-	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/password"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password"}},
 	{From: "internal/app", To: production},
 
 	// The other side of the wire.
@@ -68,8 +69,8 @@ var arrows = []arch.Arrow{
 var production = []string{
 	"internal/csms", "internal/iam", "internal/wire", "internal/kv", "internal/kv/memkv", "internal/kv/pebblekv", "internal/store",
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
-	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
-	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/smn",
+	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
+	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/nats", "internal/notify/smn",
 	"internal/outgoing", "internal/rotate", "internal/rotate/template",
 }
 

@@ -15,9 +15,6 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/iam/v3/model"
 )
 
-// devDomain is the account of `coffer dev`.
-const devDomain = "c0ffeec0ffeec0ffeec0ffeec0ffeed0"
-
 // iamClient is the SDK of the IAM with the access key of the owner.
 func (s *server) iamClient(t *testing.T) *iam.IamClient {
 	t.Helper()

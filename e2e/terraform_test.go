@@ -105,7 +105,7 @@ func sign(r *http.Request, body []byte, date time.Time) {
 	}
 	r.URL.RawQuery = r.URL.Query().Encode() // canonical, and sent like that
 	sum := sha256.Sum256(body)
-	path := strings.TrimRight(r.URL.EscapedPath(), "/") + "/"
+	path := strings.ReplaceAll(strings.TrimRight(r.URL.EscapedPath(), "/")+"/", ":", "%3A") // of a topic URN, which goes out as it is
 	canonical := strings.Join([]string{r.Method, path, strings.ReplaceAll(r.URL.RawQuery, "+", "%20"), headers.String(), strings.Join(names, ";"), hex.EncodeToString(sum[:])}, "\n")
 	hashed := sha256.Sum256([]byte(canonical))
 	mac := hmac.New(sha256.New, []byte(devSecretKey))

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,6 +35,8 @@ func TestTerraform(t *testing.T) {
 					aliasResource(t, p)
 					grantResource(t, p)
 					enterpriseProject(t, p)
+					topicResource(t, p)
+					identityResources(t, p)
 					tasksOnASecret(t, p)
 					lists(t, p)
 				})
@@ -254,4 +259,107 @@ func keyResource(t *testing.T, p *provider) {
 		t.Errorf("a key that is to be deleted has state %s", state)
 	}
 	p.call(t, "POST", "/v1.0/{p}/kms/describe-key", map[string]any{"key_id": "00000000-0000-4000-8000-000000000000"}, 404)
+}
+
+// topicConfig is what somebody wrote into his configuration of a smn_topic.
+type topicConfig struct {
+	Name, DisplayName string
+	Tags              map[string]string
+}
+
+// topicTags makes a request about the tags of a topic, which the provider addresses by
+// its name.
+func (p *provider) topicTags(t *testing.T, method, path string, in any, statuses ...int) answer {
+	t.Helper()
+	r := p.request(t, method, path, in, time.Now())
+	r.Header.Set("X-SMN-RESOURCEID-TYPE", "name")
+	status, body := p.send(t, r)
+	if !slices.Contains(statuses, status) {
+		t.Fatalf("%s %s: %d %s, want one of %v", method, path, status, body, statuses)
+	}
+	out := answer{}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &out); err != nil {
+			t.Fatalf("%s %s: %s: %v", method, path, body, err)
+		}
+	}
+	return out
+}
+
+// topic reads a smn_topic as the refresh does.
+func (p *provider) topic(t *testing.T, urn string) *topicConfig {
+	t.Helper()
+	got := p.call(t, "GET", "/v2/{p}/notifications/topics/"+urn, nil, 200)
+	for name, want := range map[string]any{"topic_urn": urn, "push_policy": 0.0, "enterprise_project_id": "0"} {
+		if got[name] != want {
+			t.Errorf("%s of topic %s: %v, want %v", name, urn, got[name], want)
+		}
+	}
+	c := &topicConfig{Name: got["name"].(string), DisplayName: got["display_name"].(string), Tags: map[string]string{}}
+	for _, tag := range p.topicTags(t, "GET", "/v2/{p}/smn_topic/"+c.Name+"/tags", nil, 200, 202)["tags"].([]any) {
+		pair := tag.(map[string]any)
+		c.Tags[pair["key"].(string)] = pair["value"].(string)
+	}
+	return c
+}
+
+// topicResource is the life of a smn_topic, of its smn_topic_attributes, and the data
+// source smn_topics.
+func topicResource(t *testing.T, p *provider) {
+	want := &topicConfig{Name: "tf_topic", DisplayName: "of terraform", Tags: map[string]string{"env": "test", "empty": ""}}
+	got := p.call(t, "POST", "/v2/{p}/notifications/topics", map[string]any{"name": want.Name, "display_name": want.DisplayName, "enterprise_project_id": "0"}, 200, 201)
+	urn := got["topic_urn"].(string)
+	plan := func() {
+		t.Helper()
+		for range 2 {
+			if diff := cmp.Diff(want, p.topic(t, urn)); diff != "" {
+				t.Errorf("the plan sees a change (-written +read):\n%s", diff)
+			}
+		}
+	}
+	tag := func(action string, tags map[string]string) {
+		t.Helper()
+		var list []map[string]string
+		for k, v := range tags {
+			list = append(list, map[string]string{"key": k, "value": v})
+		}
+		p.topicTags(t, "POST", "/v2/{p}/smn_topic/tf_topic/tags/action", map[string]any{"action": action, "tags": list}, 200, 204)
+	}
+	tag("create", want.Tags)
+	plan()
+
+	// The provider leaves an empty display name out.
+	want.DisplayName = ""
+	p.call(t, "PUT", "/v2/{p}/notifications/topics/"+urn, map[string]any{}, 200)
+	tag("delete", maps.Clone(want.Tags))
+	want.Tags = map[string]string{"env": "prod"}
+	tag("create", want.Tags)
+	plan()
+
+	policy := `{"Version":"2016-09-07","Id":"__default_policy_ID","Statement":[{"Sid":"__user_pub_0","Effect":"Allow","Principal":{"CSP":["*"]},"Action":["SMN:Publish"],"Resource":"` + urn + `"}]}`
+	p.call(t, "PUT", "/v2/{p}/notifications/topics/"+urn+"/attributes/access_policy", map[string]any{"value": policy}, 200)
+	for range 2 {
+		attributes := p.call(t, "GET", "/v2/{p}/notifications/topics/"+urn+"/attributes?name=access_policy", nil, 200)["attributes"].(map[string]any)
+		if attributes["access_policy"] != policy {
+			t.Errorf("the plan sees a change: %v", attributes)
+		}
+	}
+
+	// The pager asks with the number of topics it has until a page is empty.
+	found := 0
+	for offset := 0; ; {
+		page := p.call(t, "GET", fmt.Sprintf("/v2/{p}/notifications/topics?limit=1&offset=%d", offset), nil, 200)["topics"].([]any)
+		if len(page) == 0 {
+			break
+		}
+		offset += len(page)
+		if page[0].(map[string]any)["topic_urn"] == urn {
+			found++
+		}
+	}
+	if found != 1 {
+		t.Errorf("the topic is listed %d times", found)
+	}
+	p.call(t, "DELETE", "/v2/{p}/notifications/topics/"+urn, nil, 200)
+	p.call(t, "GET", "/v2/{p}/notifications/topics/"+urn, nil, 404)
 }

@@ -52,6 +52,11 @@ fi
 
 command -v python3 >/dev/null || install "Python, which runs the template of a rotation function" python3
 
+# A daemon lives in sbin, which is not in the PATH of every user.
+if ! PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null; then
+	install "a NATS server, that notifications are sent to" nats-server
+fi
+
 # The official SDKs in other languages, each in a folder that git does not see. A stamp
 # holds what was asked for, so that nothing is fetched twice.
 e2e="$(cd "$(dirname "${BASH_SOURCE[0]}")/../e2e" && pwd)"

@@ -47,6 +47,7 @@ provider "huaweicloud" {
     kms = {{quote .URL}}
     iam = {{quote .URL}}
     eps = {{quote .URL}}
+    smn = {{quote .URL}}
   }
 {{- if .CA}}
   cacert_file = {{quote .CA}}

@@ -16,10 +16,10 @@ import (
 
 func newIAM(c *cli) *cobra.Command {
 	return group(&cobra.Command{
-		Use: "iam", Short: "Manage users, access keys and policies of a running server",
+		Use: "iam", Short: "Manage users, groups, access keys and policies of a running server",
 		Long: `Manage the identities of a running server. Users are named by name or id. A user without a
 policy may do nothing; the account owner may do everything.`,
-	}, newUser(c), newKey(c), newPolicy(c), newToken(c))
+	}, newUser(c), newUserGroup(c), newKey(c), newPolicy(c), newToken(c))
 }
 
 // iamCall sends a request that is in no project.

@@ -49,20 +49,25 @@ func (c *cli) listPolicies(ctx context.Context) ([]policyView, error) {
 	return list.Policies, err
 }
 
-// policyPath returns the path of the policy that is named by name or id, and of
-// what lies below it.
-func (c *cli) policyPath(ctx context.Context, policy, below string) (string, error) {
+// policyID returns the id of the policy that is named by name or id.
+func (c *cli) policyID(ctx context.Context, policy string) (string, error) {
 	policies, err := c.listPolicies(ctx)
 	if err != nil {
 		return "", err
 	}
 	for _, p := range policies {
 		if p.Name == policy {
-			policy = p.ID
-			break
+			return p.ID, nil
 		}
 	}
-	return "/v5/policies/" + url.PathEscape(policy) + below, nil
+	return policy, nil
+}
+
+// policyPath returns the path of the policy that is named by name or id, and of
+// what lies below it.
+func (c *cli) policyPath(ctx context.Context, policy, below string) (string, error) {
+	id, err := c.policyID(ctx, policy)
+	return "/v5/policies/" + url.PathEscape(id) + below, err
 }
 
 func newPolicyCreate(c *cli) *cobra.Command {

@@ -27,6 +27,7 @@ import (
 	"coffer/internal/service"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
+	"coffer/internal/service/smn"
 	"coffer/internal/store"
 )
 
@@ -42,6 +43,7 @@ type stack struct {
 	service  *service.Service
 	identity *identity.Service
 	keys     *kms.Service
+	topics   *smn.Service
 	api      *httpapi.API
 	project  string
 	first    identity.Bootstrapped
@@ -211,6 +213,9 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Topics: s.topics, RequestID: httpapi.RequestID,
 	})
 	out.keys = s.keys(st, kms, sealer)
+	out.topics = smn.New(smn.Options{
+		Store: st, Now: s.clock.Now, NewID: newID, Region: s.config.Region, Bound: s.topics.URNs(), RequestID: httpapi.RequestID,
+	})
 	out.api = httpapi.New(s.apiOptions(ctx, st, kms, out))
 	return out, nil
 }
@@ -263,7 +268,7 @@ func (s *Server) authOptions() auth.Options {
 func (s *Server) identityOptions(in setup) identity.Options {
 	o := identity.Options{
 		Now: s.clock.Now, Rand: rand.Reader, Region: s.config.Region, RegionAliases: s.config.Aliases, AnyRegion: in.dev,
-		TokenTTL: s.config.Auth.TokenTTL, Logger: s.log, Services: []string{"iam", "identity", "kms", "csms", "sts"},
+		TokenTTL: s.config.Auth.TokenTTL, Logger: s.log, Services: []string{"iam", "identity", "kms", "csms", "sts", "smn"},
 		Issuers: s.issuers,
 	}
 	if in.dev {
@@ -274,7 +279,7 @@ func (s *Server) identityOptions(in setup) identity.Options {
 
 func (s *Server) apiOptions(ctx context.Context, st *store.Store, kms *localkms.KMS, parts *stack) httpapi.Options {
 	o := httpapi.Options{
-		Service: parts.service, Identity: parts.identity, KMS: parts.keys, EPS: s.enterpriseProjects(st),
+		Service: parts.service, Identity: parts.identity, KMS: parts.keys, SMN: parts.topics, EPS: s.enterpriseProjects(st),
 		Authenticator: auth.New(st, kms.IdentityBox(), s.authOptions()),
 		Logger:        s.log, Metrics: s.metrics, PublicURL: s.config.PublicURL,
 		NewRequestID: requestIDs(), WallNow: time.Now, Ready: s.ready,

@@ -11,6 +11,7 @@ import (
 	"coffer/internal/auth/signature"
 	"coffer/internal/notify"
 	"coffer/internal/notify/file"
+	"coffer/internal/notify/nats"
 	"coffer/internal/notify/smn"
 	"coffer/internal/notify/smtp"
 	"coffer/internal/notify/syslog"
@@ -67,6 +68,20 @@ func (o *sinkOpener) smtp(c *SinkConfig) (notify.Sink, error) {
 	return smtp.New(smtp.Options{
 		Address: c.Address, Encryption: c.Encryption, From: c.From, To: c.To, Username: c.Username, Password: password,
 		Hostname: o.name, Allow: o.allow, Roots: roots,
+	})
+}
+
+func (o *sinkOpener) nats(c *SinkConfig) (notify.Sink, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := c.secret("the credentials")
+	if err != nil {
+		return nil, err
+	}
+	return nats.New(nats.Options{
+		URL: c.URL, Subject: c.Subject, Stream: c.Stream, Username: c.Username, Secret: secret, Allow: o.allow, Roots: roots,
 	})
 }
 

@@ -18,18 +18,20 @@ import (
 // stands in sinkTypes.
 type SinkConfig struct {
 	TopicURN string `yaml:"topic_urn" doc:"The notification.target_id of events, such as urn:smn:self-1:PROJECT:ops."`
-	Type     string `yaml:"type" doc:"webhook: a CloudEvent by HTTP POST. file: one line of JSON for each message. syslog: RFC 5424. smtp: a mail. huawei-smn: the topic of that URN in the cloud."`
+	Type     string `yaml:"type" doc:"webhook: a CloudEvent by HTTP POST. file: one line of JSON for each message. syslog: RFC 5424. smtp: a mail. nats: a message on a subject. huawei-smn: the topic of that URN in the cloud."`
 
-	URL        string   `yaml:"url" doc:"webhook: where to post. huawei-smn: endpoint, such as https://smn.cn-north-4.myhuaweicloud.com."`
+	URL        string   `yaml:"url" doc:"webhook: where to post. nats: server, such as tls://nats.example.org:4222; tls:// insists on TLS. huawei-smn: endpoint, such as https://smn.cn-north-4.myhuaweicloud.com."`
+	Subject    string   `yaml:"subject" doc:"nats: subject to publish to, without wildcards."`
+	Stream     string   `yaml:"stream" doc:"nats: stream of JetStream that must take the message; empty publishes to whoever listens."`
 	Path       string   `yaml:"path" doc:"file: the file to append to; it may be moved away at any time."`
 	Address    string   `yaml:"address" doc:"syslog, smtp: host and port."`
 	Network    string   `yaml:"network" doc:"syslog: tcp, tls or udp."`
 	Encryption string   `yaml:"encryption" doc:"smtp: starttls (which an empty text means), tls or off."`
 	From       string   `yaml:"from" doc:"smtp: address of the sender."`
 	To         []string `yaml:"to" doc:"smtp: addresses of the recipients."`
-	Username   string   `yaml:"username" doc:"smtp: name to log in with, by AUTH PLAIN; needs encryption."`
+	Username   string   `yaml:"username" doc:"smtp: name to log in with, by AUTH PLAIN; needs encryption. nats: user name, with its password as the secret; needs tls://."`
 	AccessKey  string   `yaml:"access_key" doc:"huawei-smn: access key to sign with."`
-	SecretFile string   `yaml:"secret_file" doc:"File, mode 0600, with the secret of the target. webhook: signing secret, whsec_ and base64 of at least 24 bytes. smtp: password. huawei-smn: secret key."`
+	SecretFile string   `yaml:"secret_file" doc:"File, mode 0600, with the secret of the target. webhook: signing secret, whsec_ and base64 of at least 24 bytes. smtp: password. nats: credentials file (.creds), or with username a password, else a token. huawei-smn: secret key."`
 	SecretEnv  string   `yaml:"secret_env" doc:"Name of an environment variable with that secret, instead of a file."`
 	CAFile     string   `yaml:"ca_file" doc:"PEM file with the CA of the target, instead of those of the system."`
 }
@@ -51,6 +53,7 @@ var sinkTypes = map[string]sinkType{
 	"file":       {needs: []string{"path"}, open: (*sinkOpener).file},
 	"syslog":     {needs: []string{"network", "address"}, takes: []string{"ca_file"}, open: (*sinkOpener).syslog},
 	"smtp":       {needs: []string{"address", "from", "to"}, takes: []string{"encryption", "username", "secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).smtp},
+	"nats":       {needs: []string{"url", "subject"}, takes: []string{"stream", "username", "secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).nats},
 	"huawei-smn": {needs: []string{"url", "access_key"}, takes: []string{"secret_file", "secret_env", "ca_file"}, open: (*sinkOpener).smn},
 }
 

@@ -17,8 +17,10 @@ func TestSinksAreChecked(t *testing.T) {
 	for want, sinks := range map[string][]SinkConfig{
 		"":                   {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: "urn:b", Type: "webhook", URL: "https://h/", SecretEnv: "X"}},
 		`topic_urn is "a b"`: {{TopicURN: "a b", Type: "file", Path: "/x"}},
-		`type is "kafka"; it takes file, huawei-smn, smtp, syslog, webhook`: {{TopicURN: someTopic, Type: "kafka"}},
+		`type is "kafka"; it takes file, huawei-smn, nats, smtp, syslog, webhook`: {{TopicURN: someTopic, Type: "kafka"}},
 		"path is empty":       {{TopicURN: someTopic, Type: "file"}},
+		"subject is empty":    {{TopicURN: someTopic, Type: "nats", URL: "nats://h"}},
+		"stream means":        {{TopicURN: someTopic, Type: "file", Path: "/x", Stream: "S"}},
 		"url means nothing":   {{TopicURN: someTopic, Type: "file", Path: "/x", URL: "https://h"}},
 		"are both given":      {{TopicURN: someTopic, Type: "webhook", URL: "https://h", SecretFile: "x", SecretEnv: "X"}},
 		"sinks[1]: the topic": {{TopicURN: someTopic, Type: "file", Path: "/x"}, {TopicURN: someTopic, Type: "file", Path: "/y"}},
@@ -91,6 +93,8 @@ func TestOpenTopics(t *testing.T) {
 		{Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Encryption: "off"},
 		{Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Username: "u", SecretFile: secret},
 		{Type: "huawei-smn", TopicURN: smnTopic, URL: "https://h", AccessKey: "AK", SecretFile: secret},
+		{Type: "nats", URL: "nats://h:4222", Subject: "events"},
+		{Type: "nats", URL: "tls://h:4222", Subject: "events", Stream: "EVENTS", Username: "u", SecretFile: secret},
 	} {
 		if err := open(c); err != nil {
 			t.Errorf("%+v: %v", c, err)
@@ -101,6 +105,8 @@ func TestOpenTopics(t *testing.T) {
 		"username goes":      {Type: "smtp", Address: "h:25", From: "a@b.c", To: []string{"d@e.f"}, Username: "u"},
 		"is no mail address": {Type: "smtp", Address: "h:25", From: "nobody", To: []string{"d@e.f"}},
 		"access_key, or":     {Type: "huawei-smn", TopicURN: smnTopic, URL: "https://h", AccessKey: "AK"},
+		"needs a password":   {Type: "nats", URL: "tls://h", Subject: "a", Username: "u"},
+		"needs a tls":        {Type: "nats", URL: "nats://h", Subject: "a", SecretFile: secret},
 		"topic_urn must be":  {Type: "huawei-smn", TopicURN: "urn:x", URL: "https://h", AccessKey: "AK", SecretFile: secret},
 	} {
 		if err := open(c); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "whsec_AQ") {

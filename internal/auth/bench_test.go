@@ -19,7 +19,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	wrong.Header.Set("User-Agent", "another")
 	unknown := get()
 	unknown.key = "UNKNOWNACCESSKEY0001"
-	f.putGroup(store.Assignment{PolicyID: "CSMS ReadOnlyAccess", Scope: store.ScopeProject, ProjectID: vectorP}, store.Assignment{PolicyID: policyID, Scope: store.ScopeAll})
+	f.putGroup(store.Assignment{PolicyID: "CSMS ReadOnlyAccess", Scope: store.ScopeProject, ScopeID: vectorP}, store.Assignment{PolicyID: policyID, Scope: store.ScopeAll})
 	f.putPolicy(allowGet)
 	f.update(func(tx *store.Tx) error {
 		return tx.PutUser(&store.User{ID: "member", DomainID: home, Name: "member", Enabled: true, GroupIDs: []string{groupID}})

@@ -51,7 +51,7 @@ func newGrants(st *store.Store) grants {
 // and not less rights: it may hold a deny. A group that does not exist gives nothing:
 // whoever deleted it took away what was assigned to it.
 func (g *grants) of(ctx context.Context, u *store.User) (*granted, error) {
-	if len(u.PolicyIDs) == 0 && len(u.Inline) == 0 && len(u.GroupIDs) == 0 {
+	if len(u.PolicyIDs) == 0 && len(u.Inline) == 0 && len(u.GroupIDs) == 0 && len(u.Assignments) == 0 {
 		return nil, nil
 	}
 	g.mu.RLock()
@@ -106,7 +106,8 @@ func (g *grants) current(ctx context.Context, k *granted, u *store.User) (bool, 
 // sameRights reports whether two records of a user give him the same. Without a cache
 // in the store the pointers differ every time.
 func sameRights(a, b *store.User) bool {
-	return slices.Equal(a.PolicyIDs, b.PolicyIDs) && slices.Equal(a.GroupIDs, b.GroupIDs) && slices.EqualFunc(a.Inline, b.Inline, sameInline)
+	return slices.Equal(a.PolicyIDs, b.PolicyIDs) && slices.Equal(a.GroupIDs, b.GroupIDs) &&
+		slices.Equal(a.Assignments, b.Assignments) && slices.EqualFunc(a.Inline, b.Inline, sameInline)
 }
 
 func samePolicy(a, b *store.Policy) bool {
@@ -144,6 +145,9 @@ func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {
 		out.policies = append(out.policies, p)
 		out.bytes += p.Size()
 	}
+	if err := g.addAll(ctx, out, u.Assignments); err != nil {
+		return nil, err
+	}
 	for _, id := range u.GroupIDs {
 		group, err := g.group(ctx, u, id)
 		if err != nil {
@@ -154,14 +158,8 @@ func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {
 			continue
 		}
 		out.groupIDs = append(out.groupIDs, id)
-		for _, a := range group.Assignments {
-			scope, err := scopeOf(a)
-			if err == nil {
-				err = g.add(ctx, out, a.PolicyID, scope)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("group %s: %w", id, err)
-			}
+		if err := g.addAll(ctx, out, group.Assignments); err != nil {
+			return nil, fmt.Errorf("group %s: %w", id, err)
 		}
 	}
 	return out, nil
@@ -176,10 +174,27 @@ func scopeOf(a store.Assignment) (func(*iam.Policy) *iam.Policy, error) {
 		return everywhere, nil
 	case a.Scope == store.ScopeDomain:
 		return (*iam.Policy).OutsideProjects, nil
-	case a.Scope == store.ScopeProject && a.ProjectID != "":
-		return func(p *iam.Policy) *iam.Policy { return p.InProject(a.ProjectID) }, nil
+	case a.ScopeID == "":
+	case a.Scope == store.ScopeProject:
+		return func(p *iam.Policy) *iam.Policy { return p.InProject(a.ScopeID) }, nil
+	case a.Scope == store.ScopeEnterprise:
+		return func(p *iam.Policy) *iam.Policy { return p.InEnterpriseProject(a.ScopeID) }, nil
 	}
 	return nil, fmt.Errorf("policy %s is assigned in no known scope", a.PolicyID)
+}
+
+// addAll compiles assigned policies.
+func (g *grants) addAll(ctx context.Context, k *granted, assigned []store.Assignment) error {
+	for _, a := range assigned {
+		scope, err := scopeOf(a)
+		if err == nil {
+			err = g.add(ctx, k, a.PolicyID, scope)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // add compiles the policy of that id as it counts in a scope.

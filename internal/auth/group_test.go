@@ -75,8 +75,8 @@ func TestAuthenticate_scopes_of_assignments(t *testing.T) {
 		assigned                store.Assignment
 		here, there, outsideAll bool // may show in vectorP, in the second project, may list users
 	}{
-		{"project", store.Assignment{PolicyID: policyID, Scope: store.ScopeProject, ProjectID: vectorP}, true, false, false},
-		{"another_project", store.Assignment{PolicyID: policyID, Scope: store.ScopeProject, ProjectID: second}, false, true, false},
+		{"project", store.Assignment{PolicyID: policyID, Scope: store.ScopeProject, ScopeID: vectorP}, true, false, false},
+		{"another_project", store.Assignment{PolicyID: policyID, Scope: store.ScopeProject, ScopeID: second}, false, true, false},
 		{"domain", store.Assignment{PolicyID: policyID, Scope: store.ScopeDomain}, false, false, true},
 		{"all", store.Assignment{PolicyID: policyID, Scope: store.ScopeAll}, true, true, true},
 	}
@@ -116,10 +116,11 @@ func TestAuthenticate_scopes_of_assignments(t *testing.T) {
 // a scope of a newer release.
 func TestAuthenticate_fails_on_assignments_it_cannot_read(t *testing.T) {
 	tests := map[string]store.Assignment{
-		"missing":                    {PolicyID: "e0000000000000000000000000000009", Scope: store.ScopeAll},
-		"unknown scope":              {PolicyID: "CSMS FullAccess", Scope: "galaxy"},
-		"a project without a name":   {PolicyID: "CSMS FullAccess", Scope: store.ScopeProject},
-		"a scope without any letter": {PolicyID: "CSMS FullAccess"},
+		"missing":                             {PolicyID: "e0000000000000000000000000000009", Scope: store.ScopeAll},
+		"unknown scope":                       {PolicyID: "CSMS FullAccess", Scope: "galaxy"},
+		"a project without a name":            {PolicyID: "CSMS FullAccess", Scope: store.ScopeProject},
+		"an enterprise project without an id": {PolicyID: "CSMS FullAccess", Scope: store.ScopeEnterprise},
+		"a scope without any letter":          {PolicyID: "CSMS FullAccess"},
 	}
 	for name, a := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -133,4 +134,37 @@ func TestAuthenticate_fails_on_assignments_it_cannot_read(t *testing.T) {
 			}
 		})
 	}
+}
+
+// auth.md 7.1: per enterprise project, to a user as to a group.
+func TestAuthenticate_assignments_in_enterprise_projects(t *testing.T) {
+	f := newFixture(t, auth.Options{})
+	f.putPolicy(allowGet)
+	assigned := store.Assignment{PolicyID: policyID, Scope: store.ScopeEnterprise, ScopeID: "blue"}
+	may := func(enterprise string) bool {
+		q := get()
+		q.key = readerKey
+		c, err := f.send(q, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := iam.Request{Op: iam.ShowSecret, Region: "self-1", Domain: home, Project: vectorP, SecretName: "a"}
+		r.EnterpriseProjectID = iam.Known(enterprise)
+		return c.Authorize(&r) == nil
+	}
+	want := func(step string, blue bool) {
+		t.Helper()
+		if may("blue") != blue || may("0") {
+			t.Errorf("%s: in it %v, outside %v", step, may("blue"), may("0"))
+		}
+	}
+	f.member(groupID)
+	f.putGroup(assigned)
+	want("of the group", true)
+	f.putGroup()
+	want("taken from the group", false)
+	f.changeUser(reader, func(u *store.User) { u.Assignments = []store.Assignment{assigned} })
+	want("of the user", true)
+	f.changeUser(reader, func(u *store.User) { u.Assignments = nil })
+	want("taken from the user", false)
 }

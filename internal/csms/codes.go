@@ -104,3 +104,18 @@ const (
 	CodeKMSGrantQuota     Code = "KMS.2404" // too many grants on the key
 	CodeKMSGrantNotFound  Code = "KMS.2501" // the key has no such grant
 )
+
+// Codes of the API of SMN. Those without a public number have that of their status.
+// Their body is flat, with members of its own.
+const (
+	CodeSMNName        Code = "SMN.0002" // name has a wrong form
+	CodeSMNDisplayName Code = "SMN.0003" // display_name is too long
+	CodeSMNURN         Code = "SMN.0005" // topic_urn has a wrong form
+	CodeSMNNotFound    Code = "SMN.0006" // the topic does not exist
+	CodeSMNPage        Code = "SMN.0015" // offset or limit is out of range
+	CodeSMNStructure   Code = "SMN.0021" // message_structure has a wrong form
+	CodeSMNTemplate    Code = "SMN.0027" // the template does not exist
+	CodeSMNInvalid     Code = "SMN.0400" // a parameter that has no code of its own is invalid
+	CodeSMNForbidden   Code = "SMN.0403" // the caller lacks the permission
+	CodeSMNInternal    Code = "SMN.0500" // unexpected failure
+)

@@ -24,6 +24,7 @@ import (
 	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
+	"coffer/internal/service/smn"
 )
 
 // Options are the parts of an API.
@@ -31,6 +32,7 @@ type Options struct {
 	Service       *service.Service
 	Identity      *identity.Service
 	KMS           *kms.Service
+	SMN           *smn.Service
 	EPS           *eps.Service
 	Authenticator *auth.Authenticator
 	Logger        *slog.Logger

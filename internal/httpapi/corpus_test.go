@@ -157,6 +157,10 @@ var corpusUsers = []identity.Identity{
 		Policies: []identity.Document{`{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["csms:event:create","csms:event:get","csms:event:list","csms:event:update","csms:event:delete","csms:task:list"]}]}`},
 	},
 	{
+		Name: "herald", AccessKey: "HERALDACCESSKEY00001", SecretKey: "heraldSecretKey0123456789012345678901234",
+		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["smn:topic:*","smn:tag:*"],"Resource":["smn:*:*:topic:mine"]}]}`},
+	},
+	{
 		Name: "deleter", AccessKey: "DELETERACCESSKEY0001", SecretKey: "deleterSecretKey012345678901234567890123",
 		Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["csms:secret:delete"]}]}`},
 	},
@@ -444,6 +448,15 @@ func checkError(t *testing.T, body []byte) {
 	var e map[string]string
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("W7: not flat: %s", body)
+	}
+	if e["code"] != "" { // that of SMN: its own names, and always the request id
+		e["error_code"], e["error_msg"] = e["code"], e["message"]
+		delete(e, "code")
+		delete(e, "message")
+		if !strings.HasPrefix(e["error_code"], "SMN.") || e["request_id"] == "" {
+			t.Errorf("no error of SMN: %s", body)
+		}
+		delete(e, "request_id")
 	}
 	want := 2
 	if strings.HasPrefix(e["error_code"], "APIGW.") || strings.HasPrefix(e["error_code"], "IAM.") {

@@ -38,6 +38,10 @@ var statuses = map[csms.Code]int{
 	csms.CodeKMSInternal:     http.StatusInternalServerError,
 	csms.CodeKMSKeyNotFound:  http.StatusNotFound,
 	csms.CodeKMSForbidden:    http.StatusForbidden,
+	csms.CodeSMNNotFound:     http.StatusNotFound,
+	csms.CodeSMNTemplate:     http.StatusNotFound,
+	csms.CodeSMNForbidden:    http.StatusForbidden,
+	csms.CodeSMNInternal:     http.StatusInternalServerError,
 
 	csms.CodeKMSAliasNotFound: http.StatusNotFound,
 	csms.CodeKMSGrantNotFound: http.StatusNotFound,
@@ -91,7 +95,7 @@ func (a *API) fail(x *exchange, err error) {
 }
 
 // envelope returns the body of an error: flat with the request id for the gateway
-// (W9), else as the operation has it: flat (W7) or wrapped (W8).
+// (W9), else as the operation has it: flat (W7), wrapped (W8), or that of SMN.
 func envelope(x *exchange, e *csms.Error) any {
 	code, _, _ := strings.Cut(string(e.Code), "/")
 	flat := wire.Error{Code: code, Msg: cut(e.Msg)}
@@ -99,6 +103,8 @@ func envelope(x *exchange, e *csms.Error) any {
 	case strings.HasPrefix(code, "APIGW."), strings.HasPrefix(code, "IAM."):
 		flat.RequestID = x.requestID
 		return flat
+	case strings.HasPrefix(code, "SMN."):
+		return wire.SMNError{RequestID: x.requestID, Code: code, Message: flat.Msg}
 	case x.route.Wrapped:
 		return wire.WrappedError{Error: flat}
 	default:

@@ -65,10 +65,10 @@ func listGroupsForUser(a *API, x *exchange) (any, error) {
 // project of CSMS.
 func (x *exchange) assigned(scope identity.AssignmentScope) identity.Assigned {
 	id := x.r.PathValue("domain_id")
-	if scope == identity.InProject {
+	if scope == identity.InProject || scope == identity.InEnterprise {
 		id = x.r.PathValue("scope_id")
 	}
-	return identity.Assigned{Scope: scope, ScopeID: id, GroupID: x.r.PathValue("group_id")}
+	return identity.Assigned{Scope: scope, ScopeID: id, GroupID: x.r.PathValue("group_id"), UserID: x.r.PathValue("user_id")}
 }
 
 func assignRole(scope identity.AssignmentScope) handler {

@@ -32,14 +32,20 @@ const (
 	event     = events + "/{event_name}"
 	grants    = resources + "/grants"
 
-	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
-
-	enterprises = "/v1.0/enterprise-projects"
-	enterprise  = enterprises + "/{enterprise_project_id}"
+	topics    = "/v2/{project_id}/notifications/topics"
+	topic     = topics + "/{topic_urn}"
+	topicTags = "/v2/{project_id}/smn_topic/{resource_id}/tags"
 
 	roleInProject = "/v3/projects/{scope_id}/groups/{group_id}/roles"
 	roleOnDomain  = "/v3/domains/{domain_id}/groups/{group_id}/roles"
 	roleInAll     = "/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles"
+
+	roleInEnterprise = "/v3.0/OS-PERMISSION/enterprise-projects/{scope_id}"
+
+	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
+
+	enterprises = "/v1.0/enterprise-projects"
+	enterprise  = enterprises + "/{enterprise_project_id}"
 )
 
 // routes is the API. One row is one operation.
@@ -117,6 +123,22 @@ var routes = []route{
 	{Name: "ListKeyAliases", Pattern: "GET " + keys + "/aliases", Op: iam.ListKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).listKeyAliases)},
 	{Name: "DeleteKeyAliases", Pattern: "DELETE " + keys + "/aliases", Op: iam.DeleteKeyAliases, Wrapped: true, handler: kmsEndpoint((*API).deleteKeyAliases)},
 	{Name: "AssociateKeyAlias", Pattern: "POST " + keys + "/alias/associate", Op: iam.AssociateKeyAlias, Wrapped: true, handler: kmsEndpoint((*API).associateKeyAlias)},
+
+	{Name: "CreateTopic", Pattern: "POST " + topics, Op: iam.CreateTopic, handler: smnEndpoint((*API).createTopic)},
+	{Name: "ListTopics", Pattern: "GET " + topics, Op: iam.ListTopics, handler: smnEndpoint((*API).listTopics)},
+	{Name: "ListTopicDetails", Pattern: "GET " + topic, Op: iam.ListTopicDetails, handler: smnEndpoint((*API).listTopicDetails)},
+	{Name: "UpdateTopic", Pattern: "PUT " + topic, Op: iam.UpdateTopic, handler: smnEndpoint((*API).updateTopic)},
+	{Name: "DeleteTopic", Pattern: "DELETE " + topic, Op: iam.DeleteTopic, handler: smnEndpoint((*API).deleteTopic)},
+	{Name: "ListTopicAttributes", Pattern: "GET " + topic + "/attributes", Op: iam.ListTopicAttributes, handler: smnEndpoint((*API).listTopicAttributes)},
+	{Name: "UpdateTopicAttribute", Pattern: "PUT " + topic + "/attributes/{name}", Op: iam.UpdateTopicAttribute, handler: smnEndpoint((*API).updateTopicAttribute)},
+	{Name: "DeleteTopicAttributeByName", Pattern: "DELETE " + topic + "/attributes/{name}", Op: iam.DeleteTopicAttributeByName, handler: smnEndpoint((*API).deleteTopicAttributeByName)},
+	{Name: "DeleteTopicAttributes", Pattern: "DELETE " + topic + "/attributes", Op: iam.DeleteTopicAttributes, handler: smnEndpoint((*API).deleteTopicAttributes)},
+	{Name: "PublishMessage", Pattern: "POST " + topic + "/publish", Op: iam.PublishMessage, handler: smnEndpoint((*API).publishMessage)},
+	{Name: "CreateResourceTag", Pattern: "POST " + topicTags, Op: iam.CreateResourceTag, handler: smnEndpoint((*API).createResourceTag)},
+	{Name: "DeleteResourceTag", Pattern: "DELETE " + topicTags + "/{key}", Op: iam.DeleteResourceTag, handler: smnEndpoint((*API).deleteResourceTag)},
+	{Name: "BatchCreateOrDeleteResourceTags", Pattern: "POST " + topicTags + "/action", Op: iam.BatchCreateOrDeleteResourceTags, handler: smnEndpoint((*API).batchCreateOrDeleteResourceTags)},
+	{Name: "ListResourceTags", Pattern: "GET " + topicTags, Op: iam.ListResourceTags, handler: smnEndpoint((*API).listResourceTags)},
+	{Name: "ListProjectTags", Pattern: "GET /v2/{project_id}/smn_topic/tags", Op: iam.ListProjectTags, handler: smnEndpoint((*API).listProjectTags)},
 
 	{Name: "CreateSecretEvent", Pattern: "POST " + events, Op: iam.CreateSecretEvent, Wrapped: true, handler: endpoint((*API).createSecretEvent)},
 	{Name: "ListSecretEvents", Pattern: "GET " + events, Op: iam.ListSecretEvents, Wrapped: true, handler: endpoint((*API).listSecretEvents)},
@@ -208,6 +230,13 @@ var routes = []route{
 	{Name: "UpdateDomainGroupInheritRole", Pattern: "PUT " + roleInAll + "/{role_id}/inherited_to_projects", handler: assignRole(identity.InAllProjects)},
 	{Name: "KeystoneCheckroleForGroup", Pattern: "HEAD " + roleInAll + "/{role_id}/inherited_to_projects", handler: checkRole(identity.InAllProjects)},
 	{Name: "DeleteDomainGroupInheritedRole", Pattern: "DELETE " + roleInAll + "/{role_id}/inherited_to_projects", handler: removeRole(identity.InAllProjects)},
+
+	{Name: "ListRolesForGroupOnEnterpriseProject", Pattern: "GET " + roleInEnterprise + "/groups/{group_id}/roles", handler: listAssignedRoles(identity.InEnterprise)},
+	{Name: "AssociateRoleToGroupOnEnterpriseProject", Pattern: "PUT " + roleInEnterprise + "/groups/{group_id}/roles/{role_id}", handler: assignRole(identity.InEnterprise)},
+	{Name: "RevokeRoleFromGroupOnEnterpriseProject", Pattern: "DELETE " + roleInEnterprise + "/groups/{group_id}/roles/{role_id}", handler: removeRole(identity.InEnterprise)},
+	{Name: "ListRolesForUserOnEnterpriseProject", Pattern: "GET " + roleInEnterprise + "/users/{user_id}/roles", handler: listAssignedRoles(identity.InEnterprise)},
+	{Name: "AssociateRoleToUserOnEnterpriseProject", Pattern: "PUT " + roleInEnterprise + "/users/{user_id}/roles/{role_id}", handler: assignRole(identity.InEnterprise)},
+	{Name: "RevokeRoleFromUserOnEnterpriseProject", Pattern: "DELETE " + roleInEnterprise + "/users/{user_id}/roles/{role_id}", handler: removeRole(identity.InEnterprise)},
 
 	{Name: "CreatePermanentAccessKey", Pattern: "POST /v3.0/OS-CREDENTIAL/credentials", handler: authenticated(http.StatusCreated, createAccessKey)},
 	{Name: "ListPermanentAccessKeys", Pattern: "GET /v3.0/OS-CREDENTIAL/credentials", handler: lookUp(listAccessKeys)},

@@ -39,6 +39,7 @@ func (l Level) String() string {
 const (
 	typeSecret = "secretName"
 	typeKey    = "KeyId"
+	typeTopic  = "topic"
 	typeUser   = "user"
 	typeGroup  = "group"
 	typePolicy = "policy"

@@ -90,6 +90,22 @@ const (
 	AssociateKeyAlias
 	DeleteKeyAliases
 
+	CreateTopic
+	ListTopics
+	ListTopicDetails
+	UpdateTopic
+	DeleteTopic
+	ListTopicAttributes
+	UpdateTopicAttribute
+	DeleteTopicAttributeByName
+	DeleteTopicAttributes
+	PublishMessage
+	CreateResourceTag
+	DeleteResourceTag
+	BatchCreateOrDeleteResourceTags
+	ListResourceTags
+	ListProjectTags
+
 	ListEnterpriseProject
 	ShowEnterpriseProject
 	CreateEnterpriseProject
@@ -152,7 +168,12 @@ const (
 	KeystoneListDomainPermissionsForGroup
 	KeystoneCheckroleForGroup
 	KeystoneListAllProjectPermissionsForGroup
-	ShowDomainRoleAssignments
+	AssociateRoleToGroupOnEnterpriseProject
+	RevokeRoleFromGroupOnEnterpriseProject
+	ListRolesForGroupOnEnterpriseProject
+	AssociateRoleToUserOnEnterpriseProject
+	RevokeRoleFromUserOnEnterpriseProject
+	ListRolesForUserOnEnterpriseProject
 	KeystoneCreateProject
 	KeystoneListProjects
 	KeystoneUpdateProject
@@ -269,6 +290,24 @@ var operations = [opEnd]Operation{
 	AssociateKeyAlias:      {Name: "AssociateKeyAlias", Action: "kms:cmk:associateAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
 	DeleteKeyAliases:       {Name: "DeleteKeyAliases", Action: "kms:cmk:deleteAlias", Aliases: []string{"kms:cmk:update"}, Level: Write, ResourceType: typeKey},
 
+	// Rows of SMN carry the names of both of its permission tables. Tags address a topic
+	// by an id, which may be unknown.
+	CreateTopic:                     {Name: "CreateTopic", Action: "smn:topic:create", Level: Write, ResourceType: typeTopic, Collection: true},
+	ListTopics:                      {Name: "ListTopics", Action: "smn:topic:listTopic", Aliases: []string{"smn:topic:list"}, Level: List, ResourceType: typeTopic, Collection: true},
+	ListTopicDetails:                {Name: "ListTopicDetails", Action: "smn:topic:get", Aliases: []string{"smn:topic:list"}, Level: Read, ResourceType: typeTopic},
+	UpdateTopic:                     {Name: "UpdateTopic", Action: "smn:topic:updateTopic", Aliases: []string{"smn:topic:update"}, Level: Write, ResourceType: typeTopic},
+	DeleteTopic:                     {Name: "DeleteTopic", Action: "smn:topic:delete", Level: Write, ResourceType: typeTopic},
+	ListTopicAttributes:             {Name: "ListTopicAttributes", Action: "smn:topic:listAttributes", Aliases: []string{"smn:topic:list"}, Level: List, ResourceType: typeTopic},
+	UpdateTopicAttribute:            {Name: "UpdateTopicAttribute", Action: "smn:topic:updateAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	DeleteTopicAttributeByName:      {Name: "DeleteTopicAttributeByName", Action: "smn:topic:deleteAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	DeleteTopicAttributes:           {Name: "DeleteTopicAttributes", Action: "smn:topic:deleteAttribute", Aliases: []string{"smn:topic:update"}, Level: PermissionManagement, ResourceType: typeTopic},
+	PublishMessage:                  {Name: "PublishMessage", Action: "smn:topic:publish", Level: Write, ResourceType: typeTopic},
+	CreateResourceTag:               {Name: "CreateResourceTag", Action: "smn:tag:create", Level: Tagging, ResourceType: typeTopic, Collection: true},
+	DeleteResourceTag:               {Name: "DeleteResourceTag", Action: "smn:tag:delete", Level: Tagging, ResourceType: typeTopic, Collection: true},
+	BatchCreateOrDeleteResourceTags: {Name: "BatchCreateOrDeleteResourceTags", Action: "smn:tag:batch", Aliases: []string{"smn:tag:create"}, Level: Tagging, ResourceType: typeTopic, Collection: true},
+	ListResourceTags:                {Name: "ListResourceTags", Action: "smn:tag:list", Level: List, ResourceType: typeTopic, Collection: true},
+	ListProjectTags:                 {Name: "ListProjectTags", Action: "smn:tag:list", Level: List, ResourceType: typeTopic, Collection: true},
+
 	ListEnterpriseProject:             {Name: "ListEnterpriseProject", Action: "eps:enterpriseProjects:list", Level: List, Global: true},
 	ShowEnterpriseProject:             {Name: "ShowEnterpriseProject", Action: "eps:enterpriseProjects:get", Aliases: []string{"eps:enterpriseProject:get"}, Level: Read, Global: true},
 	CreateEnterpriseProject:           {Name: "CreateEnterpriseProject", Action: "eps:enterpriseProjects:create", Level: Write, Global: true},
@@ -327,7 +366,12 @@ var operations = [opEnd]Operation{
 	KeystoneListDomainPermissionsForGroup:       {Name: "KeystoneListDomainPermissionsForGroup", Action: "iam:permissions:listRolesForGroupOnDomain", Level: List, ResourceType: typeGroup, Global: true},
 	KeystoneCheckroleForGroup:                   {Name: "KeystoneCheckroleForGroup", Action: "iam:permissions:checkRoleForGroup", Level: Read, ResourceType: typeGroup, Global: true},
 	KeystoneListAllProjectPermissionsForGroup:   {Name: "KeystoneListAllProjectPermissionsForGroup", Action: "iam:permissions:listRolesForGroup", Level: List, ResourceType: typeGroup, Global: true},
-	ShowDomainRoleAssignments:                   {Name: "ShowDomainRoleAssignments", Action: "iam:permissions:listRoleAssignments", Level: List, Global: true},
+	AssociateRoleToGroupOnEnterpriseProject:     {Name: "AssociateRoleToGroupOnEnterpriseProject", Action: "iam:permissions:grantRoleToGroupOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	RevokeRoleFromGroupOnEnterpriseProject:      {Name: "RevokeRoleFromGroupOnEnterpriseProject", Action: "iam:permissions:revokeRoleFromGroupOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeGroup, Global: true},
+	ListRolesForGroupOnEnterpriseProject:        {Name: "ListRolesForGroupOnEnterpriseProject", Action: "iam:permissions:listRolesForGroupOnEnterpriseProject", Level: List, ResourceType: typeGroup, Global: true},
+	AssociateRoleToUserOnEnterpriseProject:      {Name: "AssociateRoleToUserOnEnterpriseProject", Action: "iam:permissions:grantRoleToUserOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeUser, Global: true},
+	RevokeRoleFromUserOnEnterpriseProject:       {Name: "RevokeRoleFromUserOnEnterpriseProject", Action: "iam:permissions:revokeRoleFromUserOnEnterpriseProject", Level: PermissionManagement, ResourceType: typeUser, Global: true},
+	ListRolesForUserOnEnterpriseProject:         {Name: "ListRolesForUserOnEnterpriseProject", Action: "iam:permissions:listRolesForUserOnEnterpriseProject", Level: List, ResourceType: typeUser, Global: true},
 
 	CreateTemporaryAccessKeyByAgency: {Name: "CreateTemporaryAccessKeyByAgency", Action: "iam:tokens:assume", Aliases: []string{"sts:agencies:assume", "iam:agencies:assume"}, Level: Write, ResourceType: typeAgency, Global: true},
 	KeystoneCreateProject:            {Name: "KeystoneCreateProject", Action: "iam:projects:createProject", Aliases: []string{"iam:projects:create"}, Level: Write, Global: true},

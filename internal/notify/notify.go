@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,20 @@ type Message struct {
 	SecretName string
 	TopicURN   string
 	Document   []byte // JSON (neighbours.md 2.3); not to be changed
+
+	// Published is what somebody published to the topic; nil for an event of a secret.
+	Published *Published
+}
+
+// Published is a publication, for sinks that show more than the document or less.
+type Published struct {
+	Subject string // "" for none
+	Text    string
+}
+
+// TopicName returns the last part of the topic URN.
+func (m *Message) TopicName() string {
+	return m.TopicURN[strings.LastIndexByte(m.TopicURN, ':')+1:]
 }
 
 // Sink delivers messages to one target. It is safe for concurrent use.

@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 )
 
 // Topics binds topic URNs to sinks. It is not changed once built.
@@ -17,6 +19,9 @@ func (t Topics) Deliver(ctx context.Context, m *Message) error {
 	}
 	return sink.Deliver(ctx, m)
 }
+
+// URNs returns the topics that sinks are bound to, in order.
+func (t Topics) URNs() []string { return slices.Sorted(maps.Keys(t)) }
 
 // Close closes every sink.
 func (t Topics) Close() error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
 
 	"coffer/internal/csms"
 	"coffer/internal/notify"
@@ -119,10 +118,7 @@ func (s *Service) head(ctx context.Context, secretID string) (head *store.Outgoi
 // deliverOne makes one attempt and writes down how it ended. It reports whether the
 // delivery has ended.
 func (s *Service) deliverOne(ctx context.Context, o *store.Outgoing) (ended bool, err error) {
-	outcome := s.topics.Deliver(ctx, &notify.Message{
-		ID: o.ID, Type: string(o.Type), Time: time.UnixMilli(int64(o.FireTime)), Region: s.region, ProjectID: o.ProjectID,
-		SecretName: o.SecretName, TopicURN: o.Target.TargetID, Document: o.Document,
-	})
+	outcome := s.deliver(ctx, o)
 	if err := ctx.Err(); err != nil && outcome != nil {
 		return false, err // the server stops: that says nothing about the target
 	}
@@ -156,7 +152,7 @@ func verdict(o *store.Outgoing, class notify.Class, now csms.Millis) (status csm
 	case notify.Retry:
 	}
 	next, again := csms.NextTry(o.FireTime, o.Attempts+1, now)
-	if !again {
+	if !again || o.Published && next > o.Deadline {
 		return csms.DeliveryFail, 0
 	}
 	return "", next
@@ -179,6 +175,9 @@ func (s *Service) settle(ctx context.Context, seen *store.Outgoing, status csms.
 		}
 		if err := tx.DeleteOutgoing(o); err != nil {
 			return err
+		}
+		if o.Published {
+			return nil // the records are of events
 		}
 		return tx.PutNotification(o.Record(status, now))
 	})

@@ -60,6 +60,7 @@ func TestEveryFieldSurvivesARoundTrip(t *testing.T) {
 	roundTrip(t, outboxKind)
 	roundTrip(t, notificationKind)
 	roundTrip(t, taskKind)
+	roundTrip(t, topicKind)
 }
 
 func TestTextThatIsNoUTF8CanBeReadAgain(t *testing.T) {

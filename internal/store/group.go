@@ -26,13 +26,15 @@ const (
 	ScopeProject Scope = "project" // in one project
 	ScopeDomain  Scope = "domain"  // in the services without regions, such as the IAM
 	ScopeAll     Scope = "all"     // in every project, those to come too, and in the services without regions
+
+	ScopeEnterprise Scope = "enterprise-project" // for what is in one enterprise project
 )
 
 // Assignment is a policy that counts in a scope. It is comparable.
 type Assignment struct {
-	PolicyID  string `cbor:"1,keyasint"`
-	Scope     Scope  `cbor:"2,keyasint"`
-	ProjectID string `cbor:"3,keyasint,omitempty"` // "" unless ScopeProject
+	PolicyID string `cbor:"1,keyasint"`
+	Scope    Scope  `cbor:"2,keyasint"`
+	ScopeID  string `cbor:"3,keyasint,omitempty"` // of the project or enterprise project; "" for the other scopes
 }
 
 var groupKind = plain(tableGroup,

@@ -42,6 +42,7 @@ const schemaNumber = 1
 //	enterprise-project <domain> <id>          record EnterpriseProject
 //	database-target <project> <instance id>   record csms.DatabaseTarget
 //	outbox <secret id> <n4>                   record Outgoing, by number of message
+//	topic <project> <name>                    record Topic
 //	notification <project> <ms8> <n4> <id>    record NotificationRecord; time and
 //	                                          number count down, so the newest is first
 //	task <id>                                 record csms.Task
@@ -59,6 +60,7 @@ const schemaNumber = 1
 //	group-user <group id> <user id>           the record is that of the user
 //	access-key-user <user id> <access key>
 //	key-alias <project> <alias>
+//	topic-id <id>
 //	due <ms8> <kind> <subject> <n4>           n4 is a version number, or 0
 //	task-list <project> <name> <status> <ms8> <id>  name of the secret and status, or * for
 //	                                          all; time counts down
@@ -93,6 +95,7 @@ const (
 	tableOutbox       table = "outbox"
 	tableNotification table = "notification"
 	tableTask         table = "task"
+	tableTopic        table = "topic"
 
 	tableEnterprise     table = "enterprise-project"
 	tableEnterpriseName table = "enterprise-project-name"
@@ -111,6 +114,7 @@ const (
 	tableGroupUser      table = "group-user"
 	tableAccessKeyUser  table = "access-key-user"
 	tableKeyAlias       table = "key-alias"
+	tableTopicID        table = "topic-id"
 	tableDue            table = "due"
 	tableTaskList       table = "task-list"
 	tableTaskRunning    table = "task-running"
@@ -153,6 +157,7 @@ var layouts = map[table][]part{
 	tableOutbox:       {text, number},
 	tableNotification: {text, instant, number, text},
 	tableTask:         {text},
+	tableTopic:        {text, text},
 
 	tableEnterprise:     {text, text},
 	tableEnterpriseName: {text, text},
@@ -171,6 +176,7 @@ var layouts = map[table][]part{
 	tableGroupUser:      {text, text},
 	tableAccessKeyUser:  {text, text},
 	tableKeyAlias:       {text, text},
+	tableTopicID:        {text},
 	tableDue:            {instant, text, text, number},
 	tableTaskList:       {text, text, text, instant, text},
 	tableTaskRunning:    {text},
@@ -184,8 +190,8 @@ var layouts = map[table][]part{
 // indexTables are the tables whose rows are derived from records.
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
-	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableDue, tableEnterpriseName,
-	tableTaskList, tableTaskRunning, tableTaskDue,
+	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue,
+	tableEnterpriseName, tableTaskList, tableTaskRunning, tableTaskDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

@@ -99,6 +99,9 @@ var (
 			return notificationsKey(n.ProjectID, n.NotificationPlace).text(n.MessageID)
 		},
 		notificationRows)
+	topicKind = plain(tableTopic,
+		func(t *Topic) key { return nameKey(nil, tableTopic, t.ProjectID, t.Name) },
+		func(t *Topic) []row { return []row{unique(idKey(nil, tableTopicID, t.ID))} })
 )
 
 // plain returns a kind whose records are on disk as they are.

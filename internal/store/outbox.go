@@ -26,6 +26,11 @@ type Outgoing struct {
 
 	Attempts int         `cbor:"12,keyasint,omitempty"` // that failed
 	NextTry  csms.Millis `cbor:"13,keyasint,omitempty"` // not before; zero for at once
+
+	// Published says that somebody published the message to a topic: SecretID is the id
+	// of that topic then, and no record is kept of the delivery.
+	Published bool        `cbor:"14,keyasint,omitempty"`
+	Deadline  csms.Millis `cbor:"15,keyasint,omitempty"` // of a Published one: not delivered after it
 }
 
 // SetTarget says where the message goes.

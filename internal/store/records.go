@@ -54,6 +54,9 @@ type User struct {
 	AccessMode string `cbor:"14,keyasint,omitempty"`
 	// ChangePassword asks for a new password at the next login to a console.
 	ChangePassword bool `cbor:"15,keyasint,omitempty"`
+
+	// Assignments are policies in enterprise projects; PolicyIDs count everywhere.
+	Assignments []Assignment `cbor:"16,keyasint,omitempty"`
 }
 
 // Contact is where a user can be reached and who he is elsewhere. It is shown, and

@@ -208,6 +208,15 @@ func TestRecords(t *testing.T) {
 		store: func(s *Store) (*csms.Grants, error) { return s.Grants(ctx, "s1") },
 		put:   (*Tx).PutGrants, destroy: (*Tx).DeleteGrants,
 	}.run)
+	t.Run("topic", noun[Topic]{
+		record: Topic{ProjectID: "p1", Name: "ops", ID: "first", Tags: []KeyTag{{"a", "b"}}, CreateTime: 1, LastMessage: 2},
+		rename: func(o *Topic, id string) { o.ID = id }, clash: func(o *Topic) { o.Name = "other" },
+		tx:     func(tx *Tx) (*Topic, error) { return tx.Topic("p1", "ops") },
+		store:  func(s *Store) (*Topic, error) { return s.Topic(ctx, "p1", "ops") },
+		byName: func(s *Store, id string) (*Topic, error) { return s.TopicByID(ctx, id) },
+		list:   func(v *View) iter.Seq2[*Topic, error] { return v.Topics("p1") },
+		put:    (*Tx).PutTopic, destroy: (*Tx).DeleteTopic,
+	}.run)
 	t.Run("enterprise_project", noun[EnterpriseProject]{
 		record: EnterpriseProject{ID: "e1", DomainID: "d1", Name: "shop", Description: "x", Type: "prod", Enabled: true, CreateTime: 1, UpdateTime: 2},
 		tx:     func(tx *Tx) (*EnterpriseProject, error) { return tx.EnterpriseProject("d1", "e1") },

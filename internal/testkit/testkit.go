@@ -34,6 +34,7 @@ import (
 	"coffer/internal/service/eps"
 	"coffer/internal/service/identity"
 	"coffer/internal/service/kms"
+	"coffer/internal/service/smn"
 	"coffer/internal/store"
 )
 
@@ -70,6 +71,7 @@ type Kit struct {
 	Service  *service.Service
 	Identity *identity.Service
 	Keys     *kms.Service
+	SMN      *smn.Service
 	Store    *store.Store
 	DB       *memkv.Store // the engine below Store; closing it makes every operation fail
 	KMS      *localkms.KMS
@@ -123,6 +125,7 @@ func (k *Kit) build(ctx context.Context, o Options) (err error) {
 		Topics: o.Topics, Engines: o.Engines, RequestID: httpapi.RequestID,
 	})
 	k.Keys = kms.New(kms.Options{Store: k.Store, Keys: k.KMS, Sealer: sealer, Now: k.Now, Rand: rand.Reader, Region: Region})
+	k.SMN = smn.New(smn.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region, Bound: o.Topics.URNs(), RequestID: httpapi.RequestID})
 	k.API = httpapi.New(k.apiOptions(o, log))
 	return nil
 }
@@ -189,7 +192,7 @@ func (k *Kit) apiOptions(o Options, log *slog.Logger) httpapi.Options {
 		Region: Region, Window: 15 * time.Minute, Now: k.Now, WallNow: time.Now, Logger: log,
 	})
 	options := httpapi.Options{
-		Service: k.Service, Identity: k.Identity, KMS: k.Keys, Authenticator: authenticator, Logger: log, Access: log,
+		Service: k.Service, Identity: k.Identity, KMS: k.Keys, SMN: k.SMN, Authenticator: authenticator, Logger: log, Access: log,
 		EPS:          eps.New(eps.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region}),
 		Metrics:      httpapi.NewMetrics(prometheus.NewRegistry()),
 		NewRequestID: func() string { return strings.Repeat("0", 32) }, WallNow: time.Now,

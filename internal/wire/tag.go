@@ -46,7 +46,8 @@ type TagValues struct {
 	Values []string `json:"values"`
 }
 
-// ProjectTags is the answer of ListProjectSecretsTags (T8).
+// ProjectTags is the answer of ListProjectSecretsTags (T8), and of ListProjectTags of
+// topics.
 type ProjectTags struct {
 	Tags []TagValues `json:"tags"`
 }

@@ -57,7 +57,7 @@ func New(o Options) (*Sink, error) {
 
 // publication is the body of a publish call.
 type publication struct {
-	Subject    string      `json:"subject"`
+	Subject    string      `json:"subject,omitempty"`
 	Message    string      `json:"message"`
 	TimeToLive string      `json:"time_to_live"` // seconds
 	Attributes []attribute `json:"message_attributes"`
@@ -99,10 +99,14 @@ func (s *Sink) Close() error {
 
 // request returns the signed call.
 func (s *Sink) request(ctx context.Context, m *notify.Message) (*http.Request, error) {
-	body, err := json.Marshal(publication{
+	p := publication{
 		Subject: "CSMS " + m.Type + " " + m.SecretName, Message: string(m.Document), TimeToLive: "3600",
 		Attributes: []attribute{{"event_type", "STRING", m.Type}},
-	})
+	}
+	if m.Published != nil {
+		p.Subject, p.Message = m.Published.Subject, m.Published.Text
+	}
+	body, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}

@@ -135,6 +135,26 @@ func TestTheCall(t *testing.T) {
 	}
 }
 
+// A publication goes on as it came, subject or not.
+func TestAPublicationGoesOn(t *testing.T) {
+	s, sink := target(t)
+	m := notifytest.Publication(7)
+	want := map[string]any{
+		"subject": m.Published.Subject, "message": m.Published.Text, "time_to_live": "3600",
+		"message_attributes": []any{map[string]any{"name": "event_type", "type": "STRING", "value": "Notification"}},
+	}
+	for range 2 {
+		if err := sink.Deliver(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, s.last); diff != "" {
+			t.Errorf("body (-want +got):\n%s", diff)
+		}
+		m.Published.Subject, s.last = "", nil
+		delete(want, "subject")
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for _, o := range []Options{
 		{Endpoint: "", TopicURN: topic},

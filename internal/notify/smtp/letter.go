@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"mime"
 	"mime/quotedprintable"
@@ -10,13 +11,18 @@ import (
 	"coffer/internal/notify"
 )
 
-// letter returns m as a letter. Its date is that of what happened.
+// letter returns m as a letter. Its date is that of what happened. Of a publication it
+// has the subject and the text, as a mail of SMN has.
 func (s *Sink) letter(m *notify.Message) ([]byte, error) {
 	var b bytes.Buffer
+	subject, text := "CSMS "+m.Type+" "+m.SecretName, m.Document
+	if p := m.Published; p != nil {
+		subject, text = cmp.Or(p.Subject, "SMN "+m.TopicName()), []byte(p.Text)
+	}
 	fields := []struct{ name, value string }{
 		{"From", "<" + s.from + ">"},
 		{"To", "<" + strings.Join(s.to, ">, <") + ">"},
-		{"Subject", mime.QEncoding.Encode("utf-8", "CSMS "+m.Type+" "+m.SecretName)},
+		{"Subject", mime.QEncoding.Encode("utf-8", subject)},
 		{"Date", m.Time.UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000")},
 		{"Message-ID", "<" + m.ID + "@coffer>"},
 		{"Auto-Submitted", "auto-generated"},
@@ -32,7 +38,7 @@ func (s *Sink) letter(m *notify.Message) ([]byte, error) {
 	}
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
-	if _, err := w.Write(m.Document); err != nil {
+	if _, err := w.Write(text); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {

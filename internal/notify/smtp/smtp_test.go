@@ -2,11 +2,13 @@ package smtp
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"io"
+	"mime"
 	"mime/quotedprintable"
 	"net"
 	"net/http/httptest"
@@ -242,6 +244,36 @@ func TestTheLetter(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"\x00coffer\x00" + notifytest.Secret}, s.logins); diff != "" {
 		t.Errorf("logins (-want +got):\n%s", diff)
+	}
+}
+
+// A publication is a mail of its own subject and text, whatever the subject holds.
+func TestTheLetterOfAPublication(t *testing.T) {
+	s := newServer(t, false)
+	sink := newSink(t, s.options(""))
+	m := notifytest.Publication(7)
+	for _, subject := range []string{"Ünder way", "a\r\nBcc: x@y.z", ""} {
+		m.Published.Subject = subject
+		text, err := sink.letter(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		letter, err := mail.ReadMessage(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := new(mime.WordDecoder).DecodeHeader(letter.Header.Get("Subject"))
+		want := subject
+		if want == "" {
+			want = "SMN topic"
+		}
+		if err != nil || got != want || letter.Header.Get("Bcc") != "" {
+			t.Errorf("subject %q, %v; want %q", got, err, want)
+		}
+		body, err := io.ReadAll(quotedprintable.NewReader(letter.Body))
+		if err != nil || string(body) != "Line one\r\nline two\r\n" {
+			t.Errorf("body %q, %v", body, err)
+		}
 	}
 }
 

@@ -112,15 +112,33 @@ func (s *Sink) sign(h http.Header, id string, body []byte) {
 	h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// event returns m as a CloudEvent. Its type is that of the message in small letters
-// with dots, such as csms.secret.version.created.
+// source is the secret that m tells of, or the topic that it was published to.
+func source(m *notify.Message) string {
+	project := "/regions/" + url.PathEscape(m.Region) + "/projects/" + url.PathEscape(m.ProjectID)
+	if m.Published != nil {
+		return project + "/topics/" + url.PathEscape(m.TopicName())
+	}
+	return project + "/secrets/" + url.PathEscape(m.SecretName)
+}
+
+// kind is the type of the message in small letters with dots, such as
+// csms.secret.version.created, and smn.notification for a publication.
+func kind(m *notify.Message) string {
+	service := "csms."
+	if m.Published != nil {
+		service = "smn."
+	}
+	return service + strings.ToLower(strings.ReplaceAll(m.Type, "_", "."))
+}
+
+// event returns m as a CloudEvent.
 func event(m *notify.Message) []byte {
 	b := []byte(`{"specversion":"1.0","id":`)
 	b = strconv.AppendQuote(b, m.ID)
 	b = append(b, `,"source":`...)
-	b = strconv.AppendQuote(b, "/regions/"+url.PathEscape(m.Region)+"/projects/"+url.PathEscape(m.ProjectID)+"/secrets/"+url.PathEscape(m.SecretName))
+	b = strconv.AppendQuote(b, source(m))
 	b = append(b, `,"type":`...)
-	b = strconv.AppendQuote(b, "csms."+strings.ToLower(strings.ReplaceAll(m.Type, "_", ".")))
+	b = strconv.AppendQuote(b, kind(m))
 	b = append(b, `,"time":`...)
 	b = strconv.AppendQuote(b, m.Time.UTC().Format("2006-01-02T15:04:05.000Z"))
 	b = append(b, `,"datacontenttype":"application/json","data":`...)

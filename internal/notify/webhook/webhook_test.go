@@ -136,6 +136,21 @@ func TestTheFormOnTheWire(t *testing.T) {
 	}
 }
 
+// A publication comes from its topic, and is no event of a secret.
+func TestTheFormOfAPublication(t *testing.T) {
+	r, s := target(t)
+	m := notifytest.Publication(7)
+	if err := s.Deliver(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"specversion":"1.0","id":"00000000-0000-8000-8000-000000000007",` +
+		`"source":"/regions/cn-north-4/projects/c0000000000000000000000000000001/topics/topic",` +
+		`"type":"smn.notification","time":"2026-01-01T00:00:00.000Z","datacontenttype":"application/json","data":` + string(m.Document) + `}`
+	if diff := cmp.Diff(want, string(r.body)); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+}
+
 func TestOnly2xxIsAcceptance(t *testing.T) {
 	r, s := target(t)
 	for status, class := range map[int32]notify.Class{

@@ -130,7 +130,7 @@ func (s *Service) customRoles(ctx context.Context, c *iam.Caller, baseURL string
 	return out, err
 }
 
-// referencesIn counts, by policy id, the users and the assignments to groups of a domain.
+// referencesIn counts, by policy id, the users of a domain who have it and the assignments of it.
 func referencesIn(v *store.View, domainID string) (map[string]int, error) {
 	counts := map[string]int{}
 	for u, err := range v.Users(domainID) {
@@ -140,23 +140,34 @@ func referencesIn(v *store.View, domainID string) (map[string]int, error) {
 		for _, id := range u.PolicyIDs {
 			counts[id]++
 		}
+		countAssigned(counts, u.Assignments)
 	}
 	for g, err := range v.Groups(domainID) {
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range g.Assignments {
-			counts[a.PolicyID]++
-		}
+		countAssigned(counts, g.Assignments)
 	}
 	return counts, nil
+}
+
+func countAssigned(counts map[string]int, list []store.Assignment) {
+	for _, a := range list {
+		counts[a.PolicyID]++
+	}
+}
+
+func isAssigned(list []store.Assignment, policyID string) bool {
+	return slices.ContainsFunc(list, func(a store.Assignment) bool { return a.PolicyID == policyID })
 }
 
 // havers returns the names of the users and groups of a domain that have a policy.
 func (s *Service) havers(ctx context.Context, domainID, policyID string) ([]string, error) {
 	var names []string
 	users, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.User, error] { return v.Users(domainID) },
-		func(u *store.User) bool { return slices.Contains(u.PolicyIDs, policyID) })
+		func(u *store.User) bool {
+			return slices.Contains(u.PolicyIDs, policyID) || isAssigned(u.Assignments, policyID)
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +176,7 @@ func (s *Service) havers(ctx context.Context, domainID, policyID string) ([]stri
 	}
 	groups, err := collect(ctx, s.store, func(v *store.View) iter.Seq2[*store.Group, error] { return v.Groups(domainID) },
 		func(g *store.Group) bool {
-			return slices.ContainsFunc(g.Assignments, func(a store.Assignment) bool { return a.PolicyID == policyID })
+			return isAssigned(g.Assignments, policyID)
 		})
 	for _, g := range groups {
 		names = append(names, "the group "+g.Name)

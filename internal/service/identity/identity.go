@@ -1,6 +1,6 @@
 // Package identity holds the operations of the embedded IAM: tokens, the look-ups
 // that clients make before their first request, and the administration of users,
-// access keys and policies.
+// groups, access keys and policies.
 //
 // The rules that keep it honest: every operation takes the caller as an argument
 // and authorizes before it tells anything; whether a user exists is never told to

@@ -86,7 +86,8 @@ func (s *Service) ListProjects(ctx context.Context, c *iam.Caller, f ProjectFilt
 }
 
 // AuthProjects lists the projects that a credential of the caller can act in: every
-// enabled one of his domain, because policies count for a whole domain. An unscoped
+// enabled one of his domain. Whether he has rights in each is not asked, because a list
+// that is too short breaks clients and one that is too long gives nothing. An unscoped
 // token is answered too; that is what the call is for.
 func (s *Service) AuthProjects(ctx context.Context, c *iam.Caller, baseURL string) (ProjectList, error) {
 	found, err := s.projects(ctx, c, baseURL, func(p *store.Project) bool { return p.Enabled })

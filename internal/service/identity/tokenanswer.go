@@ -106,21 +106,28 @@ func (i *issue) nameRoles(policy func(string) (*store.Policy, error), group func
 	for _, inline := range i.user.Inline {
 		i.roles = append(i.roles, NamedID{roleID, inline.Name})
 	}
+	if err := i.nameAssigned(i.user.Assignments, policy); err != nil {
+		return err
+	}
 	for _, id := range i.user.GroupIDs {
 		g, err := orNil(group(id))
+		if err == nil && g != nil {
+			err = i.nameAssigned(g.Assignments, policy)
+		}
 		if err != nil {
 			return err
 		}
-		if g == nil {
+	}
+	return nil
+}
+
+func (i *issue) nameAssigned(list []store.Assignment, policy func(string) (*store.Policy, error)) error {
+	for _, a := range list {
+		if !i.counts(a) {
 			continue
 		}
-		for _, a := range g.Assignments {
-			if !i.counts(a) {
-				continue
-			}
-			if err := i.nameRole(a.PolicyID, policy); err != nil {
-				return err
-			}
+		if err := i.nameRole(a.PolicyID, policy); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -132,7 +139,9 @@ func (i *issue) counts(a store.Assignment) bool {
 	case store.ScopeAll:
 		return true
 	case store.ScopeProject:
-		return a.ProjectID == i.token.ProjectID
+		return a.ScopeID == i.token.ProjectID
+	case store.ScopeEnterprise:
+		return i.token.ProjectID != ""
 	default:
 		return i.token.DomainScope
 	}

@@ -191,8 +191,7 @@ var layouts = map[table][]part{
 var indexTables = []table{
 	tableSecretID, tableSecretEvent, tableSecretInstance, tableSecretTag, tableDomainName, tableProjectName,
 	tableUserName, tablePolicyName, tableGroupName, tableGroupUser, tableAccessKeyUser, tableKeyAlias, tableTopicID, tableDue,
-	tableEnterpriseName,
-	tableTaskList, tableTaskRunning, tableTaskDue,
+	tableEnterpriseName, tableTaskList, tableTaskRunning, tableTaskDue,
 }
 
 // key is a key under construction: start, then one method per part. A part that the

@@ -40,7 +40,7 @@ func (o opened) has(k key) bool { return standing{rows: o.rows}.has(k) }
 // recordTables are the tables of records, in the order in which they are worked on.
 var recordTables = []table{
 	tableDomain, tableProject, tableUser, tablePolicy, tableGroup, tableAgency, tableAccessKey, tableToken, tableKey, tableConfig, tableSecret,
-	tableEvent, tableGrant, tableOutbox, tableNotification, tableEnterprise, tableTarget, tableTask, tableTopic,
+	tableEvent, tableGrant, tableOutbox, tableNotification, tableEnterprise, tableTarget, tableTopic, tableTask,
 }
 
 // kinds are the kinds by table.
@@ -48,7 +48,7 @@ var kinds = map[table]anyKind{
 	tableSecret: &secretKind, tableDomain: &domainKind, tableProject: &projectKind, tableUser: &userKind,
 	tablePolicy: &policyKind, tableGroup: &groupKind, tableAgency: &agencyKind, tableAccessKey: &accessKeyKind, tableToken: &tokenKind, tableKey: &keyKind, tableConfig: &configKind,
 	tableEvent: &eventKind, tableGrant: &grantsKind, tableOutbox: &outboxKind, tableNotification: &notificationKind,
-	tableEnterprise: &enterpriseKind, tableTarget: &targetKind, tableTask: &taskKind, tableTopic: &topicKind,
+	tableEnterprise: &enterpriseKind, tableTarget: &targetKind, tableTopic: &topicKind, tableTask: &taskKind,
 }
 
 // errUnreadable is a record that is there and cannot be decoded.

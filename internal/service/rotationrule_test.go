@@ -25,19 +25,22 @@ var stops = map[string]struct {
 	"changed, not seen": {"verify", false},
 }
 
-// stop has the first try fail at a place, once.
+// stop has the first try fail at a place, once. Where the source has done what it was
+// asked for, the answer is lost, and the login that asks for it does not get through.
 func (d *database) stop(place string) {
 	at, done := stops[place], false
-	fail := func(call string) error {
-		if call != at.call || done {
-			return nil
+	once := func(call string, err error) func(string) error {
+		return func(called string) error {
+			if called != call || done {
+				return nil
+			}
+			done = call != "change" || !at.after
+			return err
 		}
-		done = true
-		return rotate.Failf("HOST_UNREACHABLE", "it is down")
 	}
-	d.before, d.after = fail, nil
-	if at.after {
-		d.before, d.after = nil, fail
+	down := rotate.Failf("HOST_UNREACHABLE", "it is down")
+	if d.before, d.after = once(at.call, down), nil; at.after {
+		d.before, d.after = once("verify", down), once("change", lost("change"))
 	}
 }
 

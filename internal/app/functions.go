@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"coffer/internal/notify/webhook"
@@ -19,6 +20,17 @@ type FunctionConfig struct {
 	SecretFile string `yaml:"secret_file" doc:"File, mode 0600, with the signing secret: whsec_ and base64 of at least 24 bytes. Without one, requests are not signed."`
 	SecretEnv  string `yaml:"secret_env" doc:"Name of an environment variable with that secret, instead of a file."`
 	CAFile     string `yaml:"ca_file" doc:"PEM file with the CA of the function, instead of those of the system."`
+}
+
+// ParseFunction reads a function of `coffer dev --function`: its URN, and behind an
+// equals sign the URL that is called.
+func ParseFunction(text string) (FunctionConfig, error) {
+	urn, url, _ := strings.Cut(text, "=")
+	c := Config{Functions: []FunctionConfig{{URN: urn, URL: url}}}
+	if err := c.checkFunctions(); err != nil {
+		return c.Functions[0], fmt.Errorf("function %q: %w; give URN=http://HOST/PATH", text, err)
+	}
+	return c.Functions[0], nil
 }
 
 // checkFunctions reports what is wrong with the functions without opening anything.

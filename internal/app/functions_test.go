@@ -32,6 +32,18 @@ func TestFunctionsAreChecked(t *testing.T) {
 	}
 }
 
+func TestParseFunction(t *testing.T) {
+	text := functionURN + "=http://127.0.0.1:1/x?y=z"
+	if got, err := ParseFunction(text); err != nil || got != (FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
+		t.Errorf("ParseFunction(%q) = %+v, %v", text, got, err)
+	}
+	for _, text := range []string{"", "urn:a", "urn:a=", "=http://h/", "urn:fss:r:p:function:builtin:mysql:latest=http://h/"} {
+		if _, err := ParseFunction(text); err == nil {
+			t.Errorf("ParseFunction(%q) is accepted", text)
+		}
+	}
+}
+
 // TestAFunctionRotates: the function of a secret is called, signed, and does its work
 // through the API at the address that the request names (neighbours.md 3.3).
 func TestAFunctionRotates(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net"
-	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +34,9 @@ func newAccount(t *testing.T, rotates ...string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(engine, rand.Reader, func(account string) bool { return slices.Contains(rotates, account) })
+	return New(engine, rand.Reader, &csms.DatabaseTarget{
+		InstanceID: "i", Engine: csms.PostgreSQL, Host: "127.0.0.1", Port: closed, AdminSecret: "admin", Accounts: rotates,
+	})
 }
 
 // TestNewValue protects neighbours.md 4.2 step 1 and B4: the first name counts, and

@@ -20,6 +20,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"coffer/internal/csms"
 	"coffer/internal/outgoing"
 	"coffer/internal/rotate"
 )
@@ -111,6 +112,18 @@ func (f *Function) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Val
 		return &rotate.Error{Code: CodeUnreachable, Msg: "The function at " + f.host + " does not answer.", Err: err}
 	}
 	return f.judge(status, answer)
+}
+
+// Binding returns the function.
+func (f *Function) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: f.host}
+}
+
+// Preview does not call the function, which would rotate.
+func (f *Function) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return &rotate.Preview{Findings: []rotate.Finding{
+		rotate.NotLooked(rotate.CheckFunction, "A function knows no preview, so it was not called. Which account it changes, it decides itself."),
+	}}
 }
 
 // Close ends idle connections.

@@ -56,7 +56,7 @@ var arrows = []arch.Arrow{
 
 	// What drives them.
 	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
-	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/rotate", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password"}},
 	{From: "internal/app", To: production},
 
 	// The other side of the wire.

@@ -49,7 +49,7 @@ func (x *rotation) tryDiscard(ctx context.Context) error {
 	if sec.Gone(x.s.now()) || !x.task.MayDiscard(sec) {
 		return nil
 	}
-	r := x.describe(sec)
+	r := x.s.rotationOf(x.task, sec)
 	if x.engine, err = x.s.engines.For(ctx, r); err != nil {
 		return err
 	}

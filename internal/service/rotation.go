@@ -97,6 +97,7 @@ func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
 	}
 	switch err := ctx.Err(); {
 	case cause == nil:
+		s.onTry(x.ended(nil))
 		s.log.InfoContext(ctx, "secret rotated", attrs...)
 		return nil
 	case errors.Is(cause, errSuperseded):
@@ -106,9 +107,13 @@ func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
 	}
 	why := rotate.Explain(cause)
 	s.log.WarnContext(ctx, "rotation failed", append(attrs, slog.String("code", string(why.Code)), slog.Any("error", cause))...)
-	if err := x.fail(ctx, why); err != nil && !errors.Is(err, errSuperseded) {
+	switch err := x.fail(ctx, why); {
+	case errors.Is(err, errSuperseded):
+		return nil
+	case err != nil:
 		return internalf(err, "writing down how rotation task %s ended", task.ID)
 	}
+	s.onTry(x.ended(why))
 	return nil
 }
 

@@ -71,19 +71,18 @@ func (x *rotation) prepare(ctx context.Context) (*csms.Secret, *rotate.Rotation,
 	case err != nil:
 		return nil, nil, err
 	}
-	r := x.describe(sec)
+	r := x.s.rotationOf(t, sec)
 	if x.engine == nil {
 		x.engine, err = x.s.engines.For(ctx, r)
 	}
 	return sec, r, err
 }
 
-// describe returns what an engine is told.
-func (x *rotation) describe(sec *csms.Secret) *rotate.Rotation {
-	t := x.task
+// rotationOf returns what an engine is told of a task of sec.
+func (s *Service) rotationOf(t *csms.Task, sec *csms.Secret) *rotate.Rotation {
 	r := &rotate.Rotation{
 		TaskID: t.ID, Attempt: t.Attempt, OperateType: t.OperateType,
-		Region: x.s.region, DomainID: t.DomainID, ProjectID: t.ProjectID,
+		Region: s.region, DomainID: t.DomainID, ProjectID: t.ProjectID,
 		SecretID: sec.ID, SecretName: sec.Name, SecretType: sec.Type, FuncURN: t.FuncURN,
 		Config: sec.Rotation.Config, Instance: sec.Instance(),
 	}
@@ -324,6 +323,11 @@ func (x *rotation) withValues(ctx context.Context, sec *csms.Secret, fn func(*ro
 
 // open returns the value of a version; nothing for version zero.
 func (x *rotation) open(ctx context.Context, sec *csms.Secret, number int) (csms.Kind, csms.Plaintext, error) {
+	return x.s.openNumber(ctx, sec, number)
+}
+
+// openNumber returns the value of a version of sec for an engine; nothing for version zero.
+func (s *Service) openNumber(ctx context.Context, sec *csms.Secret, number int) (csms.Kind, csms.Plaintext, error) {
 	if number == 0 {
 		return csms.Text, nil, nil
 	}
@@ -331,11 +335,11 @@ func (x *rotation) open(ctx context.Context, sec *csms.Secret, number int) (csms
 	if err != nil {
 		return "", nil, err
 	}
-	sealed, err := x.s.store.Value(ctx, sec.ID, number)
+	sealed, err := s.store.Value(ctx, sec.ID, number)
 	if err != nil {
 		return "", nil, internalf(err, "reading the value of version %s of secret %s", version.ID(), sec.ID)
 	}
-	data, err := x.s.openSealed(ctx, VersionOf{sec, *version}, sealed)
+	data, err := s.openSealed(ctx, VersionOf{sec, *version}, sealed)
 	if err != nil {
 		return "", nil, keyError(internalf(err, "opening %s of secret %s", version.ID(), sec.ID), version.KMSKeyID)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +35,9 @@ func newAccount(t *testing.T, rotates ...string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(engine, rand.Reader, func(account string) bool { return slices.Contains(rotates, account) })
+	return New(engine, rand.Reader, &csms.DatabaseTarget{
+		InstanceID: "i", Engine: csms.PostgreSQL, Host: "127.0.0.1", Port: closed, AdminSecret: "admin", Accounts: rotates,
+	})
 }
 
 // TestNewValue protects neighbours.md 4.2 step 1 and B4: the first name counts, and

@@ -87,7 +87,7 @@ var testArrows = []arch.Arrow{
 	{From: "internal/kv/...", To: []string{"internal/kv/kvtest", "internal/kv/memkv"}},
 	{From: "internal/store", To: []string{"internal/kv/*"}},
 	{From: "internal/notify/...", To: []string{"internal/notify/notifytest", "internal/auth/signature"}},
-	{From: "internal/rotate/account", To: []string{"internal/rotate/postgresql"}},
+	{From: "internal/rotate/account", To: append([]string{"internal/testkit"}, production...)},
 	{From: "internal/rotate/...", To: []string{"internal/rotate/databasetest", "internal/rotate/servertest"}},
 	{From: "internal/seal/...", To: []string{"internal/seal/sealtest", "internal/kv", "internal/kv/memkv"}},
 	{From: "internal/auth/credential", To: []string{"internal/kv/memkv", "internal/seal/sealtest"}},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,20 +115,27 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-func comparePages(b *testing.B, small, large *service.Service, page func(*testing.B, *service.Service) int) {
-	var took [2]time.Duration
+func comparePages(b *testing.B, ofSmall, ofLarge *service.Service, page func(*testing.B, *service.Service) int) {
+	var took [2][]time.Duration
 	for b.Loop() {
-		for i, s := range []*service.Service{small, large} {
+		for i, s := range []*service.Service{ofSmall, ofLarge} {
 			start := time.Now()
 			n := page(b, s)
-			if took[i] += time.Since(start); n != 50 {
+			if took[i] = append(took[i], time.Since(start)); n != 50 {
 				b.Fatalf("%d secrets on the page", n)
 			}
 		}
 	}
-	b.ReportMetric(float64(took[0].Nanoseconds())/float64(b.N), "ns/1k")
-	b.ReportMetric(float64(took[1].Nanoseconds())/float64(b.N), "ns/100k")
-	b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "ratio")
+	small, large := median(took[0]), median(took[1])
+	b.ReportMetric(float64(small.Nanoseconds()), "ns/1k")
+	b.ReportMetric(float64(large.Nanoseconds()), "ns/100k")
+	b.ReportMetric(large.Seconds()/small.Seconds(), "ratio")
+}
+
+// median is what the rest of the machine disturbs least.
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 // selected is the number of secrets with team=a and the event.

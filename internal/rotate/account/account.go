@@ -56,14 +56,20 @@ func (a *Account) NewValue(_ context.Context, r *rotate.Rotation, base csms.Plai
 	return l.with(base, made), nil
 }
 
-// Change gives the account of v.New its password.
+// Change gives the account of v.New its password. If the answer of the server is lost,
+// a login tells whether it was done: with one account, its clients cannot wait for the
+// next try. Otherwise nobody logs in with a password that may not be set.
 func (a *Account) Change(ctx context.Context, _ *rotate.Rotation, v *rotate.Values) error {
 	l, err := a.read(v.New)
 	if err != nil {
 		return err
 	}
 	defer clear(l.password)
-	return explain(a.engine.Change(ctx, l.account, l.password))
+	err = a.engine.Change(ctx, l.account, l.password)
+	if database.MayBeChanged(err) && a.engine.Verify(ctx, l.account, l.password) == nil {
+		return nil
+	}
+	return explain(err)
 }
 
 // Verify logs in with v.New.

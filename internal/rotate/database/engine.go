@@ -19,10 +19,10 @@ import (
 type Engine interface {
 	// Change gives account that password, with the credential of the administrator.
 	// Whatever is refused before the server is asked, such as a locked account, leaves
-	// the old password as it was. After an error with the Code Timeout or Unavailable
-	// the password may be either; Verify tells. A server that can keep two passwords
-	// keeps the old one as well, until Discard or the next Change. Asking again for the
-	// password that the account has changes nothing, so a caller who lost an answer may.
+	// the old password as it was. After an error that MayBeChanged is true of the password
+	// may be either; Verify tells. A server that can keep two passwords keeps the old one
+	// as well, until Discard or the next Change. Asking again for the password that the
+	// account has changes nothing, so a caller who lost an answer may.
 	Change(ctx context.Context, account string, password []byte) error
 
 	// Verify logs in as account. LoginRefused says that the server takes another

@@ -39,6 +39,7 @@ type Error struct {
 	Code  Code
 	text  string
 	cause error
+	sent  bool
 }
 
 // Errorf returns an Error. What %w names stays reachable for errors.Is; it must hold
@@ -53,6 +54,19 @@ func (e *Error) Error() string { return e.text }
 
 // Unwrap returns what Errorf was given under %w.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Sent says of the failure of a change that the server got the statement, as far as is
+// known, and that its answer did not come. It returns e.
+func (e *Error) Sent() *Error {
+	e.sent = true
+	return e
+}
+
+// MayBeChanged reports whether err leaves open which password the account has.
+func MayBeChanged(err error) bool {
+	e := (*Error)(nil)
+	return errors.As(err, &e) && e.sent
+}
 
 // CodeOf returns the Code of err: "" for nil, and Failed for an error without one.
 func CodeOf(err error) Code {

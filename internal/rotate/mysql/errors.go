@@ -78,6 +78,14 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	return &refusal{database.Errorf(code, "%s: the server answers with error %d", doing, said.Number), said.Number}
 }
 
+// changeFailure is failure for the statement that changes a password.
+func (e *Engine) changeFailure(ctx context.Context, doing string, err error) error {
+	if said := (*mysql.MySQLError)(nil); errors.As(err, &said) {
+		return e.failure(ctx, doing, err)
+	}
+	return database.Transport(ctx, e.target.Address(DefaultPort), err).Sent()
+}
+
 // loginFailure returns the failure of a login; refused is its Code if the password is
 // wrong.
 func (e *Engine) loginFailure(ctx context.Context, user string, refused database.Code, err error) error {

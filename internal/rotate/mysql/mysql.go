@@ -193,7 +193,7 @@ func (s *session) alterUser(ctx context.Context, accounts []found, clause func(f
 	if err == nil {
 		return nil
 	}
-	return s.engine.failure(ctx, doing, s.reason(ctx, err))
+	return s.engine.changeFailure(ctx, doing, s.reason(ctx, err))
 }
 
 // reason returns why ALTER USER failed. MariaDB answers that it did, and tells the

@@ -114,7 +114,7 @@ func (e *Engine) Change(ctx context.Context, role string, password []byte) error
 		return err
 	}
 	if err := c.Exec(ctx, "ALTER ROLE "+quoteName(role)+" PASSWORD '"+verifier+"'").Close(); err != nil {
-		return e.failure(ctx, "changing the password of "+strconv.Quote(role), err)
+		return e.changeFailure(ctx, "changing the password of "+strconv.Quote(role), err)
 	}
 	return nil
 }

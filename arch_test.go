@@ -97,9 +97,10 @@ var testArrows = []arch.Arrow{
 	{From: "internal/httpapi", To: append([]string{"internal/testkit", "internal/seal/sealtest"}, production...)},
 	{From: "internal/client", To: append([]string{"internal/testkit"}, production...)},
 	{From: "internal/testkit", To: production},
-	{From: "internal/app", To: []string{"internal/testkit", "internal/client", "internal/rotate/servertest"}},
+	{From: "internal/app", To: []string{"internal/testkit", "internal/client"}},
 	{From: "cmd/coffer", To: append([]string{"internal/testkit"}, production...)},
 	{From: "crash", To: []string{"internal/kv", "internal/kv/pebblekv"}},
+	{From: "crash/rotation", To: []string{"internal/rotate/servertest"}},
 	{From: ".", To: []string{"internal/arch"}},
 }
 

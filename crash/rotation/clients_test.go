@@ -33,7 +33,7 @@ type counts struct {
 
 // pause is how long after the beginning of a login of one client the next one begins, if
 // it has ended.
-const pause = 400 * time.Millisecond
+const pause = 100 * time.Millisecond
 
 // startClients starts count clients of each of those secrets.
 func startClients(t *testing.T, s *site, names []string, count int) *clients {

@@ -12,7 +12,7 @@ import (
 func TestServerKilledAtSomeMoment(t *testing.T) {
 	const kills = 6
 	choose := rand.New(rand.NewPCG(seed, 0))
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEach(t, func(t *testing.T, b *bench, subType string) {
 		a := b.attempt(t, subType)
 		for range kills {
 			a.before = a.history(t, a.name)
@@ -31,19 +31,27 @@ func TestServerKilledAtSomeMoment(t *testing.T) {
 	})
 }
 
-// TestDatabaseKilled: the database is killed at each step of a rotation. The try fails,
-// the next one ends the rotation.
+// TestDatabaseKilled: the database is killed when a rotation of one account and one of
+// two have come to the same step. The try fails, the next one ends the rotation.
 func TestDatabaseKilled(t *testing.T) {
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEachKind(t, func(t *testing.T, b *bench) {
 		for _, at := range points {
 			t.Run(string(at), func(t *testing.T) {
-				a := b.attempt(t, subType)
-				trap := a.startUntil(t, at)
+				var attempts []*attempt
+				var traps []*trap
+				for _, subType := range subTypes {
+					a := b.attempt(t, subType)
+					attempts, traps = append(attempts, a), append(traps, a.startUntil(t, at))
+				}
 				b.database.Crash()
-				trap.cut()
-				<-a.ended
+				for i, a := range attempts {
+					traps[i].cut()
+					<-a.ended
+				}
 				b.database.Start(t)
-				a.wantEnd(t)
+				for _, a := range attempts {
+					a.wantEnd(t)
+				}
 			})
 		}
 	})
@@ -52,7 +60,7 @@ func TestDatabaseKilled(t *testing.T) {
 // TestConnectionLost: the connection breaks at each step of a rotation, once or twice,
 // and nobody is killed. The third try ends the rotation at the latest.
 func TestConnectionLost(t *testing.T) {
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEach(t, func(t *testing.T, b *bench, subType string) {
 		for _, at := range points {
 			t.Run(string(at), func(t *testing.T) {
 				a := b.attempt(t, subType)
@@ -68,7 +76,7 @@ func TestConnectionLost(t *testing.T) {
 // failed. The database may have the new password: it is kept, and the next task goes on
 // with it.
 func TestConnectionLostEachTime(t *testing.T) {
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEach(t, func(t *testing.T, b *bench, subType string) {
 		for _, at := range []point{connected, statementArrives, accountLogsIn, accountAccepted} {
 			t.Run(string(at), func(t *testing.T) {
 				a := b.attempt(t, subType)
@@ -90,7 +98,7 @@ func TestConnectionLostEachTime(t *testing.T) {
 // TestAnswerLostEachTime: that the statement was carried out is found out by a login, in
 // the same try.
 func TestAnswerLostEachTime(t *testing.T) {
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEach(t, func(t *testing.T, b *bench, subType string) {
 		a := b.attempt(t, subType)
 		a.proxy.set(statementExecuted, always).cut()
 		a.start(t)

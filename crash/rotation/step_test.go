@@ -10,25 +10,30 @@ import (
 	"coffer/internal/rotate/servertest"
 )
 
-// bench is a database behind a proxy, on which rotations are broken off.
+// bench is a database on which rotations are broken off.
 type bench struct {
 	kind     kind
 	database *servertest.Server
-	proxy    *proxy
 	made     int
 }
 
-// forEachKind runs a test for each kind of database and each number of accounts.
-func forEachKind(t *testing.T, run func(t *testing.T, b *bench, subType string)) {
+// forEachKind runs a test for each kind of database.
+func forEachKind(t *testing.T, run func(t *testing.T, b *bench)) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			b := &bench{kind: k, database: k.start(t)}
-			b.proxy = newProxy(t, k, b.database)
-			for _, subType := range []string{singleUser, multiUser} {
-				t.Run(subType, func(t *testing.T) { run(t, b, subType) })
-			}
-		})
+		t.Run(k.name, func(t *testing.T) { run(t, &bench{kind: k, database: k.start(t)}) })
 	}
+}
+
+// subTypes are one account and two.
+var subTypes = []string{singleUser, multiUser}
+
+// forEach runs a test for each kind of database and each number of accounts.
+func forEach(t *testing.T, run func(t *testing.T, b *bench, subType string)) {
+	forEachKind(t, func(t *testing.T, b *bench) {
+		for _, subType := range subTypes {
+			t.Run(subType, func(t *testing.T) { run(t, b, subType) })
+		}
+	})
 }
 
 // attempt is one secret whose rotation is to be broken off.
@@ -41,12 +46,12 @@ type attempt struct {
 	ended    chan struct{} // closed when the request has ended that carries the rotation out
 }
 
-// attempt makes a Coffer with a secret.
+// attempt makes a Coffer with a secret, and a proxy before the database.
 func (b *bench) attempt(t *testing.T, subType string) *attempt {
 	t.Helper()
-	t.Cleanup(b.proxy.clear)
 	b.made++
-	a := &attempt{site: newSite(t, b.kind, b.database, b.proxy, "*"), proxy: b.proxy, name: fmt.Sprintf("step_%d", b.made)}
+	a := &attempt{proxy: newProxy(t, b.kind, b.database), name: fmt.Sprintf("step_%d", b.made)}
+	a.site = newSite(t, b.kind, b.database, a.proxy, "*")
 	a.accounts = a.store(t, a.name, subType, false)
 	a.before = a.history(t, a.name)
 	return a
@@ -108,7 +113,7 @@ func (a *attempt) wantNext(t *testing.T) {
 // TestServerKilled: the server is killed at each step of a rotation. When it runs again,
 // the same task ends the rotation, whatever the database knew by then.
 func TestServerKilled(t *testing.T) {
-	forEachKind(t, func(t *testing.T, b *bench, subType string) {
+	forEach(t, func(t *testing.T, b *bench, subType string) {
 		for _, at := range points {
 			t.Run(string(at), func(t *testing.T) {
 				a := b.attempt(t, subType)

@@ -140,6 +140,7 @@ func TestRotation(t *testing.T) {
 				db.Exec(t, fmt.Sprintf(c.create, n+1))
 			}
 			old := map[bool]database.Code{true: "", false: database.LoginRefused}[c.keeps]
+			testPreview(t, s, kind)
 			testSingleUser(t, s, kind, old)
 			testMultiUser(t, s)
 			if refused := testLoad(t, s, "multi"); refused > 0 {

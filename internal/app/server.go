@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coffer/internal/auth"
+	"coffer/internal/csms"
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
@@ -40,6 +41,8 @@ type Server struct {
 	dev       *devControls // nil but in dev mode
 	topics    notify.Topics
 	functions functions
+	targets   []csms.DatabaseTarget // of the configuration, before their projects are known
+	rotations *rotationMetrics
 	keystone  auth.Keystone
 	issuers   map[string]identity.Issuer
 	proxies   []netip.Prefix

@@ -39,7 +39,6 @@ var causes = []Cause{
 	{"FUNCTION_UNREACHABLE", "the function does not answer", "look at its URL, its certificate, and whether it answers within 300 seconds"},
 	{"FUNCTION_ADDRESS", "the address of the function may not be called", "name its network under `outgoing.allow_networks`"},
 	{"FUNCTION_FAILED", "the function says that it failed", "look into the log of the function; it may answer with codes of its own"},
-	{Code("CSMS.0001"), "Coffer itself failed", "look into the log of the server at the time of the task, for its id"},
 	{Code("CSMS.0002"), "a preview found that RotateSecret would refuse the secret: it is a replica, or is being rotated", "rotate the primary, or wait until the task has ended"},
 	{Code("CSMS.0005"), "the pending version is gone, because its label was taken away", "rotate again; leave labels that begin with `PENDING-` alone"},
 	{Code("CSMS.0204"), "the secret has 12 labels, and a rotation needs one more", "delete a label: `coffer stage delete`"},

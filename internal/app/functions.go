@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"coffer/internal/notify/webhook"
@@ -19,6 +22,19 @@ type FunctionConfig struct {
 	SecretFile string `yaml:"secret_file" doc:"File, mode 0600, with the signing secret: whsec_ and base64 of at least 24 bytes. Without one, requests are not signed."`
 	SecretEnv  string `yaml:"secret_env" doc:"Name of an environment variable with that secret, instead of a file."`
 	CAFile     string `yaml:"ca_file" doc:"PEM file with the CA of the function, instead of those of the system."`
+
+	OwnCredential bool `yaml:"own_credential" doc:"The function has an access key of its own. Otherwise each request brings a temporary key for the one secret, which ends with the rotation, after 15 minutes at most."`
+}
+
+// ParseFunction reads a function of `coffer dev --function`: its URN, and behind an
+// equals sign the URL that is called.
+func ParseFunction(text string) (FunctionConfig, error) {
+	urn, url, _ := strings.Cut(text, "=")
+	c := Config{Functions: []FunctionConfig{{URN: urn, URL: url}}}
+	if err := c.checkFunctions(); err != nil {
+		return c.Functions[0], fmt.Errorf("function %q: %w; give URN=http://HOST/PATH", text, err)
+	}
+	return c.Functions[0], nil
 }
 
 // checkFunctions reports what is wrong with the functions without opening anything.
@@ -36,10 +52,22 @@ func (c *Config) checkFunctions() error {
 			errs = append(errs, fmt.Errorf("functions[%d]: the urn %s is bound already", i, f.URN))
 		case f.SecretFile != "" && f.SecretEnv != "":
 			errs = append(errs, fmt.Errorf("functions[%d]: secret_file and secret_env are both given; give one", i))
+		case !f.OwnCredential && !private(f.URL):
+			errs = append(errs, fmt.Errorf("functions[%d]: url is http, and each request brings a key; take https, or own_credential", i))
 		}
 		seen[f.URN] = true
 	}
 	return errors.Join(errs...)
+}
+
+// private reports whether what is sent to a URL can be read by nobody on the way.
+func private(target string) bool {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" {
+		return true // what is wrong with it is told when it is opened
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // functions are the functions of the configuration by URN.
@@ -80,9 +108,20 @@ func (s *Server) openFunction(c *FunctionConfig) (*function.Function, error) {
 			return nil, err
 		}
 	}
-	client := outgoing.New(outgoing.Options{Allow: allow, Roots: roots, Timeout: function.Timeout})
-	// Receivers judge the signature by wall time.
-	return function.New(function.Options{URL: c.URL, Secret: secret, Client: client, Now: time.Now, Endpoint: s.URL()})
+	o := function.Options{
+		URL: c.URL, Secret: secret, Client: outgoing.New(outgoing.Options{Allow: allow, Roots: roots, Timeout: function.Timeout}),
+		Now: time.Now, Endpoint: s.URL(), // receivers judge the signature by wall time
+	}
+	if !c.OwnCredential {
+		o.Credential = s.rotationKey
+	}
+	return function.New(o)
+}
+
+// rotationKey makes the key for a call of a function.
+func (s *Server) rotationKey(ctx context.Context, r *rotate.Rotation) (*function.Credential, error) {
+	key, err := s.current().identity.RotationKey(ctx, r.TaskID, r.DomainID)
+	return &function.Credential{Access: key.Access, Secret: key.Secret, SecurityToken: key.SecurityToken, ExpiresAt: key.ExpiresAt}, err
 }
 
 // close ends idle connections.

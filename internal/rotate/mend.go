@@ -19,7 +19,7 @@ var causes = []Cause{
 	{CodeSecretNotEnabled, "the secret is disabled or scheduled for deletion", "enable it, or `coffer secret restore`, and rotate again"},
 	{CodeFailed, "the cause is none of these", "look into the log of the server at the time of the task, for its id"},
 	{"SECRET_VALUE_UNREADABLE", "the value names no account with a password", "store a JSON object with `username` and `password` as the new version"},
-	{"SECOND_ACCOUNT_MISSING", "MultiUser, and SYSPREVIOUS holds no account", "store the second account as a version; then both labels are there"},
+	{"SECOND_ACCOUNT_MISSING", "MultiUser, and SYSPREVIOUS holds no account, or the one of SYSCURRENT", "store the second account as a version; `coffer stage` moves the labels"},
 	{"ACCOUNT_NOT_ALLOWED", "the target does not list the account", "add it with `coffer target update INSTANCE-ID --account`, which replaces the whole list"},
 	{"ADMIN_SECRET_UNREADABLE", "the administrator's secret is not there, cannot be opened, or names nobody", "store `{\"username\":...,\"password\":...}` in the secret that the target names; look at its KMS key"},
 	{"ADMIN_LOGIN_REFUSED", "the server refuses the administrator", "store the right password in the administrator's secret; look at `pg_hba.conf` or at the host of the account"},

@@ -15,6 +15,8 @@ type rotation struct {
 	s      *Service
 	task   *csms.Task    // as it was last written
 	engine rotate.Engine // nil until a step needs it
+
+	refused bool // the source was found not to have the new value, after all that was asked of it
 }
 
 // carryOut goes on from the last step that is written down, to the end.
@@ -39,18 +41,19 @@ func (x *rotation) step(ctx context.Context) error {
 	account, stores := x.engine.(rotate.Account)
 	switch {
 	case x.task.Step == "":
+		if err := checkEnabled(sec); err != nil {
+			return err
+		}
 		return x.note(ctx, x.choose)
 	case !stores:
 		return x.call(ctx, sec, r)
 	case x.task.Step == csms.StepChosen:
 		return x.storePending(ctx, sec, r, account)
 	case x.task.Step == csms.StepPending:
-		return x.withValues(ctx, sec, func(v *rotate.Values) error {
-			return x.done(ctx, csms.StepChanged, account.Change(ctx, r, v))
-		})
+		return x.withValues(ctx, sec, func(v *rotate.Values) error { return x.change(ctx, sec, r, account, v) })
 	case x.task.Step == csms.StepChanged:
 		return x.withValues(ctx, sec, func(v *rotate.Values) error {
-			return x.done(ctx, csms.StepVerified, account.Verify(ctx, r, v))
+			return x.done(ctx, csms.StepVerified, x.verify(ctx, r, account, v))
 		})
 	default:
 		return errors.New("the task is at an unknown step")
@@ -58,7 +61,6 @@ func (x *rotation) step(ctx context.Context) error {
 }
 
 // prepare returns the secret and what an engine is told of it, and finds the engine.
-// Until the source has the new password, the secret must be ENABLED.
 func (x *rotation) prepare(ctx context.Context) (*csms.Secret, *rotate.Rotation, error) {
 	t := x.task
 	sec, err := x.s.store.SecretByID(ctx, t.SecretID)
@@ -67,10 +69,6 @@ func (x *rotation) prepare(ctx context.Context) (*csms.Secret, *rotate.Rotation,
 		return nil, nil, secretIsGone(t)
 	case err != nil:
 		return nil, nil, err
-	case t.Step != csms.StepChanged:
-		if err := checkEnabled(sec); err != nil {
-			return nil, nil, err
-		}
 	}
 	r := x.s.rotationOf(t, sec)
 	if x.engine == nil {
@@ -131,6 +129,9 @@ func (x *rotation) done(ctx context.Context, step csms.RotationStep, err error) 
 // with the same result.
 func (x *rotation) call(ctx context.Context, sec *csms.Secret, r *rotate.Rotation) error {
 	if !x.task.Applied(sec) {
+		if err := checkEnabled(sec); err != nil {
+			return err
+		}
 		if err := x.engine.Change(ctx, r, nil); err != nil {
 			return err
 		}
@@ -146,9 +147,55 @@ func (x *rotation) call(ctx context.Context, sec *csms.Secret, r *rotate.Rotatio
 	})
 }
 
+// change has the source take the new value. Where the secret was disabled, or its labels
+// were moved, since that value was stored, the source decides: a password that it has is
+// brought to its end, one that it does not have is given up. So is it asked after an
+// answer that leaves the outcome open.
+func (x *rotation) change(ctx context.Context, sec *csms.Secret, r *rotate.Rotation, account rotate.Account, v *rotate.Values) error {
+	disabled := checkEnabled(sec)
+	if disabled != nil || x.task.Moved(sec) {
+		err := x.verify(ctx, r, account, v)
+		switch {
+		case !x.refused:
+			return x.done(ctx, csms.StepVerified, err)
+		case disabled != nil:
+			return disabled
+		default:
+			return x.note(ctx, x.chooseAnew)
+		}
+	}
+	err := account.Change(ctx, r, v)
+	x.refused = false
+	if err != nil && rotate.Explain(err).Unsure && x.verify(ctx, r, account, v) == nil {
+		return x.done(ctx, csms.StepVerified, nil)
+	}
+	return x.done(ctx, csms.StepChanged, err)
+}
+
+// verify logs in with the new value and remembers a refusal.
+func (x *rotation) verify(ctx context.Context, r *rotate.Rotation, account rotate.Account, v *rotate.Values) error {
+	err := account.Verify(ctx, r, v)
+	x.refused = err != nil && rotate.Explain(err).Code == rotate.CodeLoginRefused
+	return err
+}
+
+func (x *rotation) chooseAnew(_ *store.Tx, task *csms.Task, sec *csms.Secret, _ csms.Millis) error {
+	if sec == nil {
+		return secretIsGone(task)
+	}
+	task.ChooseAnew(sec)
+	return nil
+}
+
 // storePending seals the new value as a version without any label but that of the task,
 // or takes over the one that a failed task has left.
 func (x *rotation) storePending(ctx context.Context, sec *csms.Secret, r *rotate.Rotation, account rotate.Account) error {
+	if err := checkEnabled(sec); err != nil {
+		return err
+	}
+	if x.task.Moved(sec) {
+		return x.note(ctx, x.choose)
+	}
 	if len(sec.PendingTasks()) > 0 {
 		if err := x.note(ctx, x.takeOver); err != nil || x.task.Step == csms.StepPending {
 			return err
@@ -159,6 +206,9 @@ func (x *rotation) storePending(ctx context.Context, sec *csms.Secret, r *rotate
 		return err
 	}
 	defer base.Wipe()
+	if err := x.checkPair(ctx, sec, r, base); err != nil {
+		return err
+	}
 	value, err := account.NewValue(ctx, r, base)
 	if err != nil {
 		return err
@@ -178,12 +228,31 @@ func (x *rotation) storePending(ctx context.Context, sec *csms.Secret, r *rotate
 	})
 }
 
+// checkPair refuses a MultiUser secret whose two values are of one account.
+func (x *rotation) checkPair(ctx context.Context, sec *csms.Secret, r *rotate.Rotation, base csms.Plaintext) error {
+	pair, ok := x.engine.(rotate.Pair)
+	if !ok || base == nil || r.Instance.SecretSubType != csms.MultiUser {
+		return nil
+	}
+	_, current, err := x.open(ctx, sec, x.task.Current)
+	if err != nil {
+		return err
+	}
+	defer current.Wipe()
+	return pair.CheckPair(r, base, current)
+}
+
+// addPending stores the new value, unless another one is wanted by now.
 func addPending(tx *store.Tx, task *csms.Task, sec *csms.Secret, kind csms.Kind, p *seal.Prepared, value csms.Plaintext, now csms.Millis) error {
 	if sec == nil {
 		return secretIsGone(task)
 	}
 	if err := checkEnabled(sec); err != nil {
 		return err
+	}
+	if task.Moved(sec) {
+		task.Choose(sec)
+		return nil
 	}
 	v, pruned, err := sec.AddPending(task, kind, p.KeyID(), now)
 	if err != nil {
@@ -214,6 +283,9 @@ func (x *rotation) takeOver(tx *store.Tx, task *csms.Task, sec *csms.Secret, now
 		if err != nil {
 			return err
 		}
+		if failed.ErrorCode == string(rotate.CodePasswordPolicy) {
+			continue // the same password would be refused again
+		}
 		if task.TakeOver(sec, failed, now) {
 			return nil
 		}
@@ -224,9 +296,11 @@ func (x *rotation) takeOver(tx *store.Tx, task *csms.Task, sec *csms.Secret, now
 // withValues runs fn with the values that the rotation is about, and wipes them.
 func (x *rotation) withValues(ctx context.Context, sec *csms.Secret, fn func(*rotate.Values) error) error {
 	var v rotate.Values
-	var err error
-	if _, v.Base, err = x.open(ctx, sec, x.task.Base); err != nil {
-		return err
+	_, err := sec.Version(csms.VersionID(x.task.Base))
+	if err == nil {
+		if _, v.Base, err = x.open(ctx, sec, x.task.Base); err != nil {
+			return err
+		}
 	}
 	defer v.Base.Wipe()
 	if _, v.New, err = x.open(ctx, sec, x.task.Pending); err != nil {

@@ -68,6 +68,7 @@ type Service struct {
 
 	engines  rotate.Engines
 	rotating chan struct{} // holds a token while a run rotates
+	turns    turns         // one at a time speaks to the source of a secret
 	declared declaredTargets
 	onTry    func(Try)
 }

@@ -91,6 +91,32 @@ func (a *Account) Verify(ctx context.Context, _ *rotate.Rotation, v *rotate.Valu
 	return explain(a.engine.Verify(ctx, l.account, l.password))
 }
 
+// CheckPair refuses two values of one account: clients log in with that of current while
+// base is being changed (RO9). A current that names nobody is in nobody's use.
+func (a *Account) CheckPair(r *rotate.Rotation, base, current csms.Plaintext) error {
+	in, errIn := parse(current)
+	next, errNext := parse(base)
+	if errIn != nil || errNext != nil {
+		return nil
+	}
+	defer clear(in.password)
+	defer clear(next.password)
+	if in.account != next.account {
+		return nil
+	}
+	return rotate.Finalf(CodeNoSecondAccount, "Secret %s is MultiUser, and SYSCURRENT and SYSPREVIOUS hold the same account %q; store the second account under SYSPREVIOUS.", r.SecretName, in.account)
+}
+
+// Discard has the server forget the password before.
+func (a *Account) Discard(ctx context.Context, _ *rotate.Rotation, v *rotate.Values) error {
+	l, err := a.read(v.New)
+	if err != nil {
+		return err
+	}
+	defer clear(l.password)
+	return explain(a.engine.Discard(ctx, l.account))
+}
+
 // read returns what a value says, if the target lets its account be changed.
 func (a *Account) read(value csms.Plaintext) (*login, error) {
 	l, err := parse(value)
@@ -122,7 +148,7 @@ func explain(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	return &rotate.Error{Code: rotate.Code(failed.Code), Msg: failed.Error(), Final: failed.Code.Final(), Err: failed.Unwrap()}
+	return &rotate.Error{Code: rotate.Code(failed.Code), Msg: failed.Error(), Final: failed.Code.Final(), Unsure: failed.Code.Unsure(), Err: failed.Unwrap()}
 }
 
 // Credential returns what the value of an administrator's secret says, in the same form

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -111,6 +112,36 @@ func TestFailuresKeepTheirCode(t *testing.T) {
 				t.Errorf("%s: %+v", text, e)
 			}
 		}
+	}
+}
+
+// What the rotation acts upon are the words of the engines, and only an answer that was
+// lost leaves open what the source has.
+func TestTheWordsOfEngines(t *testing.T) {
+	for code, want := range map[database.Code]rotate.Error{
+		database.LoginRefused:   {Code: rotate.CodeLoginRefused},
+		database.PasswordPolicy: {Code: rotate.CodePasswordPolicy, Final: true},
+		database.Timeout:        {Code: "TIMEOUT", Unsure: true},
+		database.Unavailable:    {Code: "SERVER_UNAVAILABLE", Unsure: true},
+		database.Failed:         {Code: "ENGINE_FAILED", Unsure: true},
+		database.Unreachable:    {Code: "HOST_UNREACHABLE"},
+	} {
+		e := rotate.Explain(explain(database.Errorf(code, "text")))
+		if e.Code != want.Code || e.Final != want.Final || e.Unsure != want.Unsure {
+			t.Errorf("%s: %+v", code, e)
+		}
+	}
+}
+
+// RO9: the account that clients log in with is not the one to change.
+func TestAPairIsTwoAccounts(t *testing.T) {
+	a := newAccount(t)
+	app, app2 := value(`{"username":"app","password":"a"}`), value(`{"user":"app2","pwd":"b"}`)
+	if err := errors.Join(a.CheckPair(&rotate.Rotation{}, app, app2), a.CheckPair(&rotate.Rotation{}, app, value("not a login"))); err != nil {
+		t.Error(err)
+	}
+	if e := rotate.Explain(a.CheckPair(&rotate.Rotation{SecretName: "db"}, app, value(`{"name":"app","pwd":"b"}`))); e.Code != CodeNoSecondAccount || !e.Final {
+		t.Errorf("%+v", e)
 	}
 }
 

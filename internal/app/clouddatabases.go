@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"coffer/internal/auth/signature"
@@ -100,10 +99,10 @@ func (s *Server) openCloudDatabase(c *CloudDatabaseConfig) (cloudDatabase, error
 	if err != nil {
 		return cloudDatabase{}, err
 	}
-	rotates := func(name string) bool {
-		return slices.Contains(c.Accounts, csms.AnyAccount) || slices.Contains(c.Accounts, name)
+	target := &csms.DatabaseTarget{ // of which only accounts and what a preview shows count
+		ProjectID: c.ProjectID, InstanceID: c.InstanceID, Engine: csms.DatabaseEngine(c.Engine), Host: client.Host(), Port: 443, Accounts: c.Accounts,
 	}
-	return cloudDatabase{engine: c.Engine, account: account.New(engine, rand.Reader, rotates), close: engine.Close}, nil
+	return cloudDatabase{engine: c.Engine, account: account.New(engine, rand.Reader, target), close: engine.Close}, nil
 }
 
 // shut ends idle connections.

@@ -85,6 +85,17 @@ func (c *FunctionConfig) check() error {
 	return nil
 }
 
+// ParseFunction reads a function of `coffer dev --function`: its URN, and behind an
+// equals sign the URL that is called.
+func ParseFunction(text string) (FunctionConfig, error) {
+	urn, url, _ := strings.Cut(text, "=")
+	c := Config{Functions: []FunctionConfig{{URN: urn, URL: url}}}
+	if err := c.checkFunctions(); err != nil {
+		return c.Functions[0], fmt.Errorf("function %q: %w; give URN=http://HOST/PATH", text, err)
+	}
+	return c.Functions[0], nil
+}
+
 // checkFunctions reports what is wrong with the functions without opening anything.
 func (c *Config) checkFunctions() error {
 	var errs []error

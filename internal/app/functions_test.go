@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"coffer/internal/client"
 )
 
@@ -37,6 +39,18 @@ func TestFunctionsAreChecked(t *testing.T) {
 		c.Functions = list
 		if err := c.check(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want %q", list, err, want)
+		}
+	}
+}
+
+func TestParseFunction(t *testing.T) {
+	text := functionURN + "=http://127.0.0.1:1/x?y=z"
+	if got, err := ParseFunction(text); err != nil || !cmp.Equal(got, FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
+		t.Errorf("ParseFunction(%q) = %+v, %v", text, got, err)
+	}
+	for _, text := range []string{"", "urn:a", "urn:a=", "=http://h/", "urn:fss:r:p:function:builtin:mysql:latest=http://h/"} {
+		if _, err := ParseFunction(text); err == nil {
+			t.Errorf("ParseFunction(%q) is accepted", text)
 		}
 	}
 }

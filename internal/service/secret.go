@@ -3,7 +3,6 @@ package service
 import (
 	"cmp"
 	"context"
-	"errors"
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
@@ -70,10 +69,7 @@ func (s *Service) validateNew(c *csms.Creation, in NewSecret) (csms.Value, error
 // enterprise project (N14), or an event (E4). Both are looked at again in the
 // transaction.
 func (s *Service) checkReferences(ctx context.Context, who *iam.Caller, c *csms.Creation) error {
-	err := checkEnterpriseProject(c.EnterpriseProjectID, func(id string) (*store.EnterpriseProject, error) {
-		return s.store.EnterpriseProject(ctx, who.DomainID, id)
-	})
-	if err != nil {
+	if err := checkEnterpriseProject(c.EnterpriseProjectID, s.store.EnterpriseProjectsOf(ctx, who.DomainID)); err != nil {
 		return err
 	}
 	return checkSubscriptions(c.EventSubscriptions, func(name string) (*csms.Event, error) {
@@ -130,10 +126,7 @@ func (s *Service) insert(ctx context.Context, created *csms.Secret, sealed [][]b
 
 // checkPointers is checkReferences in the transaction that stores sec.
 func checkPointers(tx *store.Tx, sec *csms.Secret) error {
-	err := checkEnterpriseProject(sec.EnterpriseProjectID, func(id string) (*store.EnterpriseProject, error) {
-		return tx.EnterpriseProject(sec.DomainID, id)
-	})
-	if err != nil {
+	if err := checkEnterpriseProject(sec.EnterpriseProjectID, tx.EnterpriseProjectsOf(sec.DomainID)); err != nil {
 		return err
 	}
 	return checkSubscriptions(sec.EventSubscriptions, inProject(tx, sec.ProjectID))
@@ -142,20 +135,11 @@ func checkPointers(tx *store.Tx, sec *csms.Secret) error {
 // checkEnterpriseProject reports an enterprise project that a new secret cannot be in,
 // as CSMS.0002; "" stands for the default one.
 func checkEnterpriseProject(id string, get func(string) (*store.EnterpriseProject, error)) error {
-	if id == "" || id == csms.DefaultEnterpriseProject {
-		return nil
+	why, err := store.Closed(id, get)
+	if err == nil && why != "" {
+		return csms.Invalidf("%s", why)
 	}
-	p, err := get(id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return csms.Invalidf("The enterprise project %s does not exist.", id)
-	case err != nil:
-		return internalf(err, "reading enterprise project")
-	case !p.Enabled:
-		return csms.Invalidf("The enterprise project %s is disabled.", id)
-	default:
-		return nil
-	}
+	return err
 }
 
 // inProject returns the look-up of events in a transaction.

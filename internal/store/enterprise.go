@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 
 	"coffer/internal/csms"
@@ -19,6 +21,36 @@ type EnterpriseProject struct {
 	Enabled     bool        `cbor:"6,keyasint"`
 	CreateTime  csms.Millis `cbor:"7,keyasint"`
 	UpdateTime  csms.Millis `cbor:"8,keyasint"`
+}
+
+// Closed returns why nothing new can be in the enterprise project of that id, "" if
+// something can, with what the look-up of it returned. "" and the default id stand for
+// the default one, which is always open and not looked up.
+func Closed(id string, get func(id string) (*EnterpriseProject, error)) (why string, err error) {
+	if cmp.Or(id, csms.DefaultEnterpriseProject) == csms.DefaultEnterpriseProject {
+		return "", nil
+	}
+	p, err := get(id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return fmt.Sprintf("The enterprise project %.64s does not exist.", id), nil
+	case err != nil:
+		return "", fmt.Errorf("reading enterprise project: %w", err)
+	case !p.Enabled:
+		return fmt.Sprintf("The enterprise project %s is disabled.", id), nil
+	default:
+		return "", nil
+	}
+}
+
+// EnterpriseProjectsOf returns the look-up of enterprise projects of a domain.
+func (s *Store) EnterpriseProjectsOf(ctx context.Context, domain string) func(id string) (*EnterpriseProject, error) {
+	return func(id string) (*EnterpriseProject, error) { return s.EnterpriseProject(ctx, domain, id) }
+}
+
+// EnterpriseProjectsOf returns the look-up of enterprise projects of a domain.
+func (t *Tx) EnterpriseProjectsOf(domain string) func(id string) (*EnterpriseProject, error) {
+	return func(id string) (*EnterpriseProject, error) { return t.EnterpriseProject(domain, id) }
 }
 
 // InEnterpriseProject returns the id of the enterprise project that the key is in.

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"time"
 
+	"coffer/internal/csms"
 	"coffer/internal/outgoing"
 	"coffer/internal/rotate"
 )
@@ -152,6 +153,23 @@ func (f *Function) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Val
 		return &rotate.Error{Code: CodeUnreachable, Msg: "The function at " + f.host + " does not answer.", Err: err}
 	}
 	return f.judge(status, answer, key)
+}
+
+// Binding returns the function.
+func (f *Function) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: f.host}
+}
+
+// Preview does not call the function, which would rotate.
+func (f *Function) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return Unseen()
+}
+
+// Unseen is the preview of whatever takes the request of a function.
+func Unseen() *rotate.Preview {
+	return &rotate.Preview{Findings: []rotate.Finding{
+		rotate.NotLooked(rotate.CheckFunction, "A function knows no preview, so it was not called. Which account it changes, it decides itself."),
+	}}
 }
 
 // Close ends idle connections.

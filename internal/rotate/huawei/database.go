@@ -28,7 +28,7 @@ const (
 
 // Database changes passwords of accounts on an instance of the cloud. It is a
 // database.Engine, but for one thing: nothing here can log in, so Verify takes the word
-// of the cloud, which has answered that the password is set.
+// of the cloud, which has answered that the password is set. It is a rotate.Blind.
 type Database struct {
 	c        *Client
 	instance string
@@ -55,6 +55,30 @@ func (d *Database) Policy() database.Policy {
 
 // Verify does nothing: see Database.
 func (d *Database) Verify(context.Context, string, []byte) error { return nil }
+
+// Blind reports that no login is tried.
+func (d *Database) Blind() bool { return true }
+
+// Inspect asks whether the key works and the project has the instance. Which accounts
+// there are, and whether they may be changed, shows by a change alone.
+func (d *Database) Inspect(ctx context.Context, _ string) error {
+	answer, err := d.send(ctx, http.MethodGet, d.path("/instances?id="+url.QueryEscape(d.instance)), nil)
+	if err != nil {
+		return err
+	}
+	var found struct {
+		Instances []struct {
+			ID string `json:"id"`
+		} `json:"instances"`
+	}
+	_ = json.Unmarshal(answer, &found)
+	for _, instance := range found.Instances {
+		if instance.ID == d.instance {
+			return nil
+		}
+	}
+	return database.Errorf(database.Unsupported, "the project of the cloud has no instance %s", d.instance)
+}
 
 // Discard does nothing: one password is kept.
 func (d *Database) Discard(context.Context, string) error { return nil }

@@ -138,7 +138,7 @@ func TestRDS(t *testing.T) {
 	}
 	at := "POST /v3/" + project + "/instances/in%2F1/"
 	cloud.want(at+`db_user/resetpwd {"name":"app\"1","password":"`+secret+`"}`, at+`password {"db_user_pwd":"`+secret+`"}`, at+`password {"db_user_pwd":"`+secret+`"}`)
-	if d.Verify(t.Context(), "app", []byte(secret)) != nil || d.Discard(t.Context(), "app") != nil {
+	if !d.Blind() || d.Verify(t.Context(), "app", []byte(secret)) != nil || d.Discard(t.Context(), "app") != nil {
 		t.Error("what the cloud does not offer is an error")
 	}
 	for _, bad := range []string{"", strings.Repeat("x", 33), "é1234567"} {
@@ -149,6 +149,21 @@ func TestRDS(t *testing.T) {
 	cloud.want()
 	if p := d.Policy(); p.Length != 24 || p.MaxLength != 32 {
 		t.Errorf("policy %+v", p)
+	}
+}
+
+// neighbours.md 4.1: what shows without a change is the key and the instance.
+func TestInspect(t *testing.T) {
+	for _, kind := range []string{RDS, TaurusDB} {
+		cloud, c := newCloud(t, reply{200, `{"instances":[{"id":"in/10"},{"id":"in/1"}]}`}, reply{200, `{"instances":[{"id":"in/10"}]}`}, reply{403, `{}`})
+		d := engine(t, c, kind, nil)
+		for _, want := range []database.Code{"", database.Unsupported, database.Permission} {
+			if err := d.Inspect(t.Context(), "app"); database.CodeOf(err) != want {
+				t.Errorf("%s: %v; want code %q", kind, err, want)
+			}
+		}
+		look := "GET /v3/" + project + "/instances?id=in%2F1"
+		cloud.want(look, look, look)
 	}
 }
 

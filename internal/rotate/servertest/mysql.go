@@ -24,7 +24,8 @@ func MariaDB(t *testing.T) *Server {
 	return s.administered(t)
 }
 
-// MySQL starts a MySQL that logs every statement.
+// MySQL starts a MySQL that logs every statement. Where the set-up found none to fetch,
+// it has written down why, and the test is skipped with that reason.
 func MySQL(t *testing.T) *Server {
 	t.Helper()
 	s, dir := newMySQL(t, mysqld(t))
@@ -46,7 +47,11 @@ func mysqld(t *testing.T) string {
 			break
 		}
 	}
-	return find(t, filepath.Join(dir, ".tools", "mysql", "mysqld"))
+	tools := filepath.Join(dir, ".tools", "mysql")
+	if why, err := os.ReadFile(filepath.Join(tools, "unavailable")); err == nil {
+		t.Skipf("no MySQL on this machine: %s", why)
+	}
+	return find(t, filepath.Join(tools, "mysqld"))
 }
 
 // newMySQL returns what servers of both makes have in common.

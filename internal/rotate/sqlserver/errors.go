@@ -15,8 +15,9 @@ import (
 var codes = map[int32]database.Code{
 	numberUnknown: database.Unknown, numberExternal: database.External, numberLocked: database.Locked,
 
-	15151: database.Permission, // the login cannot be altered: no such login, or no right, which are told alike
-	15247: database.Permission, 229: database.Permission, 230: database.Permission, 297: database.Permission, 300: database.Permission, 262: database.Permission,
+	numberNoRight: database.Permission,
+	15151:         database.Permission, // the login cannot be altered: no such login, or no right, which are told alike
+	15247:         database.Permission, 229: database.Permission, 230: database.Permission, 297: database.Permission, 300: database.Permission, 262: database.Permission,
 
 	15113: database.PasswordPolicy, 15114: database.PasswordPolicy, 15115: database.PasswordPolicy, // history, age, length
 	15116: database.PasswordPolicy, 15117: database.PasswordPolicy, 15118: database.PasswordPolicy, 15119: database.PasswordPolicy, // short, long, simple, filter

@@ -86,6 +86,24 @@ func (e *Engine) Change(ctx context.Context, login string, password []byte) erro
 	}
 	ctx, cancel := e.target.Bound(ctx)
 	defer cancel()
+	return e.asAdministrator(ctx, "changing the password of "+strconv.Quote(login), batch(login, string(password)))
+}
+
+// Inspect reports what would keep Change from giving login a password.
+func (e *Engine) Inspect(ctx context.Context, login string) error {
+	ctx, cancel := e.target.Bound(ctx)
+	defer cancel()
+	if login == "" {
+		return e.asAdministrator(ctx, "looking at the server", mayChange)
+	}
+	if err := checkName(login); err != nil {
+		return err
+	}
+	return e.asAdministrator(ctx, "looking at "+strconv.Quote(login), inspection(login))
+}
+
+// asAdministrator runs a batch.
+func (e *Engine) asAdministrator(ctx context.Context, doing, batch string) error {
 	who, err := e.target.Administrator(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the credential of the administrator: %w", err)
@@ -99,8 +117,8 @@ func (e *Engine) Change(ctx context.Context, login string, password []byte) erro
 		return e.loginFailure(ctx, who.User, database.AdminRefused, err)
 	}
 	defer hangUp(c)
-	if err := run(ctx, c, batch(login, string(password))); err != nil {
-		return e.failure(ctx, "changing the password of "+strconv.Quote(login), err)
+	if err := run(ctx, c, batch); err != nil {
+		return e.failure(ctx, doing, err)
 	}
 	return nil
 }

@@ -83,6 +83,19 @@ func TestTheConversation(t *testing.T) {
 	}
 }
 
+// A preview looks and changes nothing.
+func TestInspect(t *testing.T) {
+	p := newPeer(t, false)
+	code(t, "inspect", p.engine().Inspect(t.Context(), "it's"), "")
+	code(t, "inspect the server", p.engine().Inspect(t.Context(), ""), "")
+	if len(p.batches) != 2 || !strings.Contains(p.batches[0], "WHERE name = N'it''s';") || strings.Contains(strings.Join(p.batches, ""), "ALTER LOGIN [") {
+		t.Errorf("batches %q", p.batches)
+	}
+	code(t, "a name of Windows", p.engine().Inspect(t.Context(), `D\u`), database.External)
+	p.batch = []answer{{50004, 16, "coffer"}}
+	code(t, "no right", p.engine().Inspect(t.Context(), "app"), database.Permission)
+}
+
 // RO8: the cause of each error number.
 func TestCauses(t *testing.T) {
 	for number, want := range map[int32]database.Code{

@@ -106,17 +106,12 @@ func noResource(m Migration) error {
 	return csms.Errorf(csms.CodeEPSNotFound, "The resource %.64s of type %s does not exist in the project.", m.ResourceID, m.ResourceType)
 }
 
-// checkTarget reports an enterprise project that nothing can move into.
+// checkTarget reports an enterprise project that nothing can move into. MigrateResource
+// has found that it exists.
 func checkTarget(tx *store.Tx, domain, id string) error {
-	if id == csms.DefaultEnterpriseProject {
-		return nil
+	why, err := store.Closed(id, tx.EnterpriseProjectsOf(domain))
+	if err == nil && why != "" {
+		return csms.Errorf(csms.CodeEPSConflict, "%s", why)
 	}
-	p, err := tx.EnterpriseProject(domain, id)
-	if err != nil {
-		return missing(err, id)
-	}
-	if !p.Enabled {
-		return csms.Errorf(csms.CodeEPSConflict, "The enterprise project %s is disabled.", id)
-	}
-	return nil
+	return err
 }

@@ -3,8 +3,6 @@ package kms
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -105,20 +103,11 @@ func (in *NewKey) validate() error {
 // checkEnterpriseProject reports an enterprise project that a new key cannot be in. It
 // is looked at before the transaction, like the quota.
 func (s *Service) checkEnterpriseProject(ctx context.Context, domain, id string) error {
-	if cmp.Or(id, csms.DefaultEnterpriseProject) == csms.DefaultEnterpriseProject {
-		return nil
+	why, err := store.Closed(id, s.o.Store.EnterpriseProjectsOf(ctx, domain))
+	if err == nil && why != "" {
+		return csms.Errorf(csms.CodeKMSInvalid, "%s", why)
 	}
-	p, err := s.o.Store.EnterpriseProject(ctx, domain, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return csms.Errorf(csms.CodeKMSInvalid, "The enterprise project %.64s does not exist.", id)
-	case err != nil:
-		return fmt.Errorf("reading enterprise project: %w", err)
-	case !p.Enabled:
-		return csms.Errorf(csms.CodeKMSInvalid, "The enterprise project %s is disabled.", id)
-	default:
-		return nil
-	}
+	return err
 }
 
 // asymmetric are the specs of keys that sign or that others encrypt for.

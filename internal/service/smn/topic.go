@@ -102,20 +102,11 @@ func (in *NewTopic) validate() error {
 
 // checkEnterpriseProject reports an enterprise project that a new topic cannot be in.
 func (s *Service) checkEnterpriseProject(ctx context.Context, domain, id string) error {
-	if cmp.Or(id, csms.DefaultEnterpriseProject) == csms.DefaultEnterpriseProject {
-		return nil
+	why, err := store.Closed(id, s.o.Store.EnterpriseProjectsOf(ctx, domain))
+	if err == nil && why != "" {
+		return csms.Errorf(csms.CodeSMNInvalid, "%s", why)
 	}
-	p, err := s.o.Store.EnterpriseProject(ctx, domain, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return csms.Errorf(csms.CodeSMNInvalid, "The enterprise project %.64s does not exist.", id)
-	case err != nil:
-		return fmt.Errorf("reading enterprise project: %w", err)
-	case !p.Enabled:
-		return csms.Errorf(csms.CodeSMNInvalid, "The enterprise project %s is disabled.", id)
-	default:
-		return nil
-	}
+	return err
 }
 
 // ListTopicDetails returns one topic.

@@ -48,6 +48,9 @@ func TestCloudDatabasesAreChecked(t *testing.T) {
 	}
 }
 
+// outcome is how a task has ended.
+type outcome struct{ Status, Code string }
+
 // lastTask returns how the newest task of a secret has ended.
 func lastTask(t *testing.T, s *running, c *client.Client, name string) outcome {
 	t.Helper()

@@ -99,7 +99,9 @@ func (s *Server) openCloudDatabase(c *CloudDatabaseConfig) (cloudDatabase, error
 	if err != nil {
 		return cloudDatabase{}, err
 	}
-	target := &csms.DatabaseTarget{ProjectID: c.ProjectID, InstanceID: c.InstanceID, Engine: csms.DatabaseEngine(c.Engine), Accounts: c.Accounts}
+	target := &csms.DatabaseTarget{ // of which only accounts and what a preview shows count
+		ProjectID: c.ProjectID, InstanceID: c.InstanceID, Engine: csms.DatabaseEngine(c.Engine), Host: client.Host(), Port: 443, Accounts: c.Accounts,
+	}
 	return cloudDatabase{engine: c.Engine, account: account.New(engine, rand.Reader, target), close: engine.Close}, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/mysql"
 	"coffer/internal/rotate/postgresql"
+	"coffer/internal/rotate/sqlserver"
 	"coffer/internal/service"
 )
 
@@ -83,7 +84,9 @@ func openDatabase(svc *service.Service, t *csms.DatabaseTarget, allow []netip.Pr
 		return postgresql.New(target, rand.Reader)
 	case csms.MySQL:
 		return mysql.New(target)
+	case csms.SQLServer:
+		return sqlserver.New(target)
 	default:
-		return nil, rotate.Finalf(rotate.Code(database.Unsupported), "There is no engine for %s yet; it takes postgresql, mysql and mariadb.", t.Engine)
+		return nil, rotate.Finalf(rotate.Code(database.Unsupported), "There is no engine for %s; it takes postgresql, mysql, mariadb and sqlserver.", t.Engine)
 	}
 }

@@ -79,6 +79,15 @@ type Pair interface {
 	CheckPair(r *Rotation, base, current csms.Plaintext) error
 }
 
+// Blind is an Account that may stand before a source at which nobody can log in from
+// here.
+type Blind interface {
+	// Blind reports that Verify takes the word of the source: it says something after a
+	// Change that has succeeded, and nothing at any other time. Whether an earlier Change
+	// has reached the source shows by doing it again.
+	Blind() bool
+}
+
 // Keeper is an Account whose source may keep the password before beside the new one.
 type Keeper interface {
 	// Discard has the source forget the password before that of v.New. It does nothing

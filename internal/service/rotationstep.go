@@ -154,8 +154,8 @@ func (x *rotation) call(ctx context.Context, sec *csms.Secret, r *rotate.Rotatio
 // answer that leaves the outcome open.
 func (x *rotation) change(ctx context.Context, sec *csms.Secret, r *rotate.Rotation, account rotate.Account, v *rotate.Values) error {
 	disabled := checkEnabled(sec)
-	if disabled != nil || x.task.Moved(sec) {
-		err := x.verify(ctx, r, account, v)
+	if (disabled != nil || x.task.Moved(sec)) && !(blind(account) && x.task.Unsure) {
+		err := x.ask(ctx, r, account, v)
 		switch {
 		case !x.refused:
 			return x.done(ctx, csms.StepVerified, err)
@@ -176,10 +176,25 @@ func (x *rotation) change(ctx context.Context, sec *csms.Secret, r *rotate.Rotat
 	}
 	err := account.Change(ctx, r, v)
 	x.refused = false
-	if err != nil && rotate.Explain(err).Unsure && x.verify(ctx, r, account, v) == nil {
+	if err != nil && rotate.Explain(err).Unsure && !blind(account) && x.verify(ctx, r, account, v) == nil {
 		return x.done(ctx, csms.StepVerified, nil)
 	}
 	return x.done(ctx, csms.StepChanged, err)
+}
+
+// ask finds out whether the source has the new value, before Change is called in this
+// try. A blind source does not have it if it was never told.
+func (x *rotation) ask(ctx context.Context, r *rotate.Rotation, account rotate.Account, v *rotate.Values) error {
+	if blind(account) {
+		x.refused = true
+		return nil
+	}
+	return x.verify(ctx, r, account, v)
+}
+
+func blind(account rotate.Account) bool {
+	b, ok := account.(rotate.Blind)
+	return ok && b.Blind()
 }
 
 // verify logs in with the new value and remembers a refusal.

@@ -41,6 +41,12 @@ func New(engine database.Engine, random io.Reader, target *csms.DatabaseTarget) 
 	return &Account{engine: engine, random: random, target: target}
 }
 
+// Blind reports that the engine cannot log in.
+func (a *Account) Blind() bool {
+	b, ok := a.engine.(rotate.Blind)
+	return ok && b.Blind()
+}
+
 // Binding returns the target.
 func (a *Account) Binding() rotate.Binding {
 	t := a.target

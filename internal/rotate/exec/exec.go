@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"coffer/internal/csms"
 	"coffer/internal/rotate"
 	"coffer/internal/rotate/function"
 )
@@ -80,6 +81,16 @@ func check(path string) error {
 		return fmt.Errorf("exec: %s has mode %04o; group and others must not be able to write it", path, mode.Perm())
 	}
 	return nil
+}
+
+// Binding returns the program.
+func (p *Program) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: p.o.Path}
+}
+
+// Preview does not run the program, which would rotate.
+func (p *Program) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return function.Unseen()
 }
 
 // Change runs the program and returns when it has ended. It succeeds with status 0 and

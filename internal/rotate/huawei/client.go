@@ -50,6 +50,9 @@ func NewClient(o Options) (*Client, error) {
 	return &Client{o: o, base: u.Scheme + "://" + u.Host, host: u.Host}, nil
 }
 
+// Host returns the name of the service's host.
+func (c *Client) Host() string { return c.host }
+
 // Close ends idle connections.
 func (c *Client) Close() { c.o.Client.Close() }
 

@@ -27,8 +27,8 @@ const (
 )
 
 // Database changes passwords of accounts on an instance of the cloud. It is a
-// database.Engine, but for one thing: nothing here can log in, so Verify sets the
-// password once more.
+// database.Engine, but for one thing: nothing here can log in, so Verify takes the word
+// of the cloud, which has answered that the password is set. It is a rotate.Blind.
 type Database struct {
 	c        *Client
 	instance string
@@ -53,31 +53,31 @@ func (d *Database) Policy() database.Policy {
 	return p
 }
 
-// Verify sets the password again: the service takes it for a success, and nothing else
-// can be asked of it. Whoever lost the answer to a change hears this way that it is set.
-func (d *Database) Verify(ctx context.Context, account string, password []byte) error {
-	return d.Change(ctx, account, password)
-}
+// Verify does nothing: see Database.
+func (d *Database) Verify(context.Context, string, []byte) error { return nil }
 
-// Inspect asks the service for the instance, with the credential of the configuration.
-// What rights that has over accounts does not show.
+// Blind reports that no login is tried.
+func (d *Database) Blind() bool { return true }
+
+// Inspect asks whether the key works and the project has the instance. Which accounts
+// there are, and whether they may be changed, shows by a change alone.
 func (d *Database) Inspect(ctx context.Context, _ string) error {
 	answer, err := d.send(ctx, http.MethodGet, d.path("/instances?id="+url.QueryEscape(d.instance)), nil)
 	if err != nil {
 		return err
 	}
-	var seen struct {
+	var found struct {
 		Instances []struct {
 			ID string `json:"id"`
 		} `json:"instances"`
 	}
-	_ = json.Unmarshal(answer, &seen)
-	for _, one := range seen.Instances {
-		if one.ID == d.instance {
+	_ = json.Unmarshal(answer, &found)
+	for _, instance := range found.Instances {
+		if instance.ID == d.instance {
 			return nil
 		}
 	}
-	return database.Errorf(database.Unreachable, "%s knows no instance %s", d.c.host, d.instance)
+	return database.Errorf(database.Unsupported, "the project of the cloud has no instance %s", d.instance)
 }
 
 // Discard does nothing: one password is kept.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"coffer/internal/csms"
 	"coffer/internal/outgoing"
 	"coffer/internal/rotate"
 	"coffer/internal/rotate/function"
@@ -42,6 +43,16 @@ func (f *FunctionGraph) Change(ctx context.Context, r *rotate.Rotation, _ *rotat
 		return &rotate.Error{Code: function.CodeUnreachable, Msg: "FunctionGraph at " + f.c.host + " does not answer.", Err: err}
 	}
 	return f.judge(answer)
+}
+
+// Binding returns where the function is invoked.
+func (f *FunctionGraph) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: f.c.host}
+}
+
+// Preview does not invoke the function, which would rotate.
+func (f *FunctionGraph) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return function.Unseen()
 }
 
 // Close ends idle connections.

@@ -22,7 +22,7 @@ func TestTerraform(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, mode := range []string{"access key", "token"} {
 				t.Run(mode, func(t *testing.T) {
-					s := startDev(t, args...)
+					s := startRotating(t, args...)
 					p := &provider{server: s, http: s.httpClient(t)}
 					if mode == "token" {
 						p.token = s.token(t)
@@ -39,6 +39,11 @@ func TestTerraform(t *testing.T) {
 					topicResource(t, p)
 					identityResources(t, p)
 					tasksOnASecret(t, p)
+					versions(t, p)
+					rotationAgency(t, p)
+					functionTemplates(t, p)
+					rotateResource(t, p)
+					recordsAndTags(t, p)
 					lists(t, p)
 				})
 			}

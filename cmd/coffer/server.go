@@ -105,6 +105,11 @@ The credentials are fixed and public. The clock moves on by itself, and by reque
 		d.Sinks = append(d.Sinks, sink)
 		return err
 	})
+	flags.Func("function", "rotate secrets with this rotation_func_urn by a POST: URN=http://HOST/PATH; can be given again", func(text string) error {
+		function, err := app.ParseFunction(text)
+		d.Functions = append(d.Functions, function)
+		return err
+	})
 	flags.StringVar(&d.IAM, "iam", "", "YAML file with further users, keys and policies")
 	flags.StringVar(&d.Log.Level, "log-level", d.Log.Level, "debug, info, warn or error; info logs each request")
 	return cmd

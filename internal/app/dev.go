@@ -27,6 +27,7 @@ type DevConfig struct {
 	TLS       bool
 	IAM       string // file with further identities; "" for none
 	Sinks     []SinkConfig
+	Functions []FunctionConfig
 	Log       LogConfig
 }
 
@@ -63,7 +64,7 @@ func NewDev(ctx context.Context, d DevConfig, logs io.Writer) (*Server, error) {
 	}
 	c := DefaultConfig()
 	c.Listen, c.Region, c.Data, c.Domain, c.AdminUser, c.Aliases, c.Log = d.Listen, d.Region, d.Data, devDomain, devUser, nil, d.Log
-	c.Sinks, c.Outgoing.AllowNetworks = d.Sinks, []string{"127.0.0.0/8", "::1/128"} // tests listen there
+	c.Sinks, c.Functions, c.Outgoing.AllowNetworks = d.Sinks, d.Functions, []string{"127.0.0.0/8", "::1/128"} // tests listen there
 	c.TLS.Off = !d.TLS
 	c.Auth.DebugSignatures = true
 	return newServer(ctx, c, logs, setup{

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -132,11 +133,29 @@ func TestDocumentIsRouted(t *testing.T) {
 			t.Errorf("%s is routed as %s; want %s", route.Name, route.Pattern, doc.pattern)
 		}
 	}
-	for i := range operations {
-		if !routed[operations[i].name] {
-			t.Errorf("%s is tested and not routed", operations[i].name)
+	for name := range ops {
+		if !routed[name] {
+			t.Errorf("%s is in the document and not routed", name)
 		}
 	}
+}
+
+// TestNoOperationIsLeftOut protects the other tests of this package that walk the
+// operations: each one of the document stands in their lists, once.
+func TestNoOperationIsLeftOut(t *testing.T) {
+	ops, _ := readDocument(t)
+	times := map[string]int{}
+	for _, o := range slices.Concat(operations, domainWide) {
+		if times[o.name]++; ops[o.name].pattern == "" {
+			t.Errorf("%s is walked and not in the document", o.name)
+		}
+	}
+	for name := range ops {
+		if times[name] != 1 {
+			t.Errorf("%s is walked %d times", name, times[name])
+		}
+	}
+	t.Logf("%d operations", len(ops))
 }
 
 // settled returns what the document says of an operation, but for two rows: the mux
@@ -257,8 +276,8 @@ func TestCorpusFitsTheDocument(t *testing.T) {
 			}
 		}
 	}
-	for i := range operations {
-		if op := &operations[i]; op.status == 200 && o.checked[op.name] == 0 {
+	for _, op := range slices.Concat(operations, domainWide) {
+		if op.status == 200 && o.checked[op.name] == 0 {
 			t.Errorf("no successful answer of %s was checked", op.name)
 		}
 	}

@@ -19,11 +19,17 @@ import (
 type Engine interface {
 	// Change gives account that password, with the credential of the administrator.
 	// Whatever is refused before the server is asked, such as a locked account, leaves
-	// the old password as it was. After an error that MayBeChanged is true of the password
-	// may be either; Verify tells. A server that can keep two passwords keeps the old one
-	// as well, until Discard or the next Change. Asking again for the password that the
-	// account has changes nothing, so a caller who lost an answer may.
+	// the old password as it was. After an error with the Code Timeout or Unavailable
+	// the password may be either; Verify tells. A server that can keep two passwords
+	// keeps the old one as well, until Discard or the next Change. Asking again for the
+	// password that the account has changes nothing, so a caller who lost an answer may.
 	Change(ctx context.Context, account string, password []byte) error
+
+	// Inspect reports what would keep Change from giving account a password, as far as
+	// that shows without a change: the login of the administrator, the server, the account
+	// and the rights over it. With an empty account it asks for the login and the server
+	// alone. What it does not find is no promise.
+	Inspect(ctx context.Context, account string) error
 
 	// Verify logs in as account. LoginRefused says that the server takes another
 	// password; every other Code says nothing about the password.

@@ -33,13 +33,16 @@ func (c Code) Final() bool {
 	return c == Unknown || c == External || c == Unsupported || c == PasswordPolicy
 }
 
+// Unsure reports whether a change may have been made all the same: the answer to it was
+// lost, or it was one that is not known here.
+func (c Code) Unsure() bool { return c == Timeout || c == Unavailable || c == Failed }
+
 // Error is a failure with its cause. Its text names the account and what the server
 // answered as a number, never in words: a server may quote the statement.
 type Error struct {
 	Code  Code
 	text  string
 	cause error
-	sent  bool
 }
 
 // Errorf returns an Error. What %w names stays reachable for errors.Is; it must hold
@@ -54,19 +57,6 @@ func (e *Error) Error() string { return e.text }
 
 // Unwrap returns what Errorf was given under %w.
 func (e *Error) Unwrap() error { return e.cause }
-
-// Sent says of the failure of a change that the server got the statement, as far as is
-// known, and that its answer did not come. It returns e.
-func (e *Error) Sent() *Error {
-	e.sent = true
-	return e
-}
-
-// MayBeChanged reports whether err leaves open which password the account has.
-func MayBeChanged(err error) bool {
-	e := (*Error)(nil)
-	return errors.As(err, &e) && e.sent
-}
 
 // CodeOf returns the Code of err: "" for nil, and Failed for an error without one.
 func CodeOf(err error) Code {

@@ -75,15 +75,11 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	if !known {
 		code = database.Failed
 	}
-	return &refusal{database.Errorf(code, "%s: the server answers with error %d", doing, said.Number), said.Number}
-}
-
-// changeFailure is failure for the statement that changes a password.
-func (e *Engine) changeFailure(ctx context.Context, doing string, err error) error {
-	if said := (*mysql.MySQLError)(nil); errors.As(err, &said) {
-		return e.failure(ctx, doing, err)
+	if code == database.PasswordPolicy {
+		return &refusal{database.Errorf(code, "%s: the server's rules refuse the password (error %d); those that are made have %d characters of all four types",
+			doing, said.Number, e.Policy().Length), said.Number}
 	}
-	return database.Transport(ctx, e.target.Address(DefaultPort), err).Sent()
+	return &refusal{database.Errorf(code, "%s: the server answers with error %d", doing, said.Number), said.Number}
 }
 
 // loginFailure returns the failure of a login; refused is its Code if the password is

@@ -51,10 +51,8 @@ func (e *Engine) Change(ctx context.Context, account string, password []byte) er
 		return err
 	}
 	return e.alter(ctx, account, func(ctx context.Context, s *session, accounts []found) error {
-		for _, a := range accounts {
-			if a.locked {
-				return database.Errorf(database.Locked, "account %s is locked", a)
-			}
+		if err := checkUnlocked(accounts); err != nil {
+			return err
 		}
 		return s.change(ctx, accounts, password)
 	})
@@ -194,7 +192,7 @@ func (s *session) alterUser(ctx context.Context, accounts []found, clause func(f
 	if err == nil {
 		return nil
 	}
-	return s.engine.changeFailure(ctx, doing, s.reason(ctx, err))
+	return s.engine.failure(ctx, doing, s.reason(ctx, err))
 }
 
 // reason returns why ALTER USER failed. MariaDB answers that it did, and tells the

@@ -43,14 +43,6 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	return database.Errorf(code, "%s: the server answers SQLSTATE %s", doing, said.Code)
 }
 
-// changeFailure is failure for the statement that changes a password.
-func (e *Engine) changeFailure(ctx context.Context, doing string, err error) error {
-	if said := (*pgconn.PgError)(nil); errors.As(err, &said) {
-		return e.failure(ctx, doing, err)
-	}
-	return database.Transport(ctx, e.target.Address(DefaultPort), err).Sent()
-}
-
 func class(state string) string { return state[:min(2, len(state))] }
 
 // loginFailure returns the failure of a login; refused is its Code if the password is

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"coffer/internal/auth/signature"
@@ -100,10 +99,8 @@ func (s *Server) openCloudDatabase(c *CloudDatabaseConfig) (cloudDatabase, error
 	if err != nil {
 		return cloudDatabase{}, err
 	}
-	rotates := func(name string) bool {
-		return slices.Contains(c.Accounts, csms.AnyAccount) || slices.Contains(c.Accounts, name)
-	}
-	return cloudDatabase{engine: c.Engine, account: account.New(engine, rand.Reader, rotates), close: engine.Close}, nil
+	target := &csms.DatabaseTarget{ProjectID: c.ProjectID, InstanceID: c.InstanceID, Engine: csms.DatabaseEngine(c.Engine), Accounts: c.Accounts}
+	return cloudDatabase{engine: c.Engine, account: account.New(engine, rand.Reader, target), close: engine.Close}, nil
 }
 
 // shut ends idle connections.

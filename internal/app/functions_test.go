@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"coffer/internal/client"
 )
 
@@ -43,7 +45,7 @@ func TestFunctionsAreChecked(t *testing.T) {
 
 func TestParseFunction(t *testing.T) {
 	text := functionURN + "=http://127.0.0.1:1/x?y=z"
-	if got, err := ParseFunction(text); err != nil || got != (FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
+	if got, err := ParseFunction(text); err != nil || !cmp.Equal(got, FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
 		t.Errorf("ParseFunction(%q) = %+v, %v", text, got, err)
 	}
 	for _, text := range []string{"", "urn:a", "urn:a=", "=http://h/", "urn:fss:r:p:function:builtin:mysql:latest=http://h/"} {

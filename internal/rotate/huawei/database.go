@@ -27,8 +27,8 @@ const (
 )
 
 // Database changes passwords of accounts on an instance of the cloud. It is a
-// database.Engine, but for one thing: nothing here can log in, so Verify takes the word
-// of the cloud, which has answered that the password is set.
+// database.Engine, but for one thing: nothing here can log in, so Verify sets the
+// password once more.
 type Database struct {
 	c        *Client
 	instance string
@@ -53,8 +53,32 @@ func (d *Database) Policy() database.Policy {
 	return p
 }
 
-// Verify does nothing: see Database.
-func (d *Database) Verify(context.Context, string, []byte) error { return nil }
+// Verify sets the password again: the service takes it for a success, and nothing else
+// can be asked of it. Whoever lost the answer to a change hears this way that it is set.
+func (d *Database) Verify(ctx context.Context, account string, password []byte) error {
+	return d.Change(ctx, account, password)
+}
+
+// Inspect asks the service for the instance, with the credential of the configuration.
+// What rights that has over accounts does not show.
+func (d *Database) Inspect(ctx context.Context, _ string) error {
+	answer, err := d.send(ctx, http.MethodGet, d.path("/instances?id="+url.QueryEscape(d.instance)), nil)
+	if err != nil {
+		return err
+	}
+	var seen struct {
+		Instances []struct {
+			ID string `json:"id"`
+		} `json:"instances"`
+	}
+	_ = json.Unmarshal(answer, &seen)
+	for _, one := range seen.Instances {
+		if one.ID == d.instance {
+			return nil
+		}
+	}
+	return database.Errorf(database.Unreachable, "%s knows no instance %s", d.c.host, d.instance)
+}
 
 // Discard does nothing: one password is kept.
 func (d *Database) Discard(context.Context, string) error { return nil }

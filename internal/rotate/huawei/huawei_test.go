@@ -138,8 +138,13 @@ func TestRDS(t *testing.T) {
 	}
 	at := "POST /v3/" + project + "/instances/in%2F1/"
 	cloud.want(at+`db_user/resetpwd {"name":"app\"1","password":"`+secret+`"}`, at+`password {"db_user_pwd":"`+secret+`"}`, at+`password {"db_user_pwd":"`+secret+`"}`)
-	if d.Verify(t.Context(), "app", []byte(secret)) != nil || d.Discard(t.Context(), "app") != nil {
-		t.Error("what the cloud does not offer is an error")
+	// Nothing can log in there, so a login is the same call again.
+	if err := d.Verify(t.Context(), "app", []byte(secret)); err != nil {
+		t.Error(err)
+	}
+	cloud.want(at + `db_user/resetpwd {"name":"app","password":"` + secret + `"}`)
+	if err := d.Discard(t.Context(), "app"); err != nil {
+		t.Error(err)
 	}
 	for _, bad := range []string{"", strings.Repeat("x", 33), "é1234567"} {
 		if got := database.CodeOf(d.Change(t.Context(), "app", []byte(bad))); got != database.PasswordPolicy {
@@ -150,6 +155,19 @@ func TestRDS(t *testing.T) {
 	if p := d.Policy(); p.Length != 24 || p.MaxLength != 32 {
 		t.Errorf("policy %+v", p)
 	}
+}
+
+// neighbours.md 4.1: the check of an instance, before anything is changed.
+func TestInspect(t *testing.T) {
+	cloud, c := newCloud(t, reply{200, `{"instances":[{"id":"other"},{"id":"in/1"}]}`}, reply{200, `{"instances":[]}`}, reply{401, `{}`})
+	d := engine(t, c, RDS, nil)
+	for _, want := range []database.Code{"", database.Unreachable, database.AdminRefused} {
+		if got := database.CodeOf(d.Inspect(t.Context(), "app")); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	ask := "GET /v3/" + project + "/instances?id=in%2F1"
+	cloud.want(ask, ask, ask)
 }
 
 // neighbours.md 4.1: TaurusDB answers with a job, which is looked at until it has ended.

@@ -70,9 +70,42 @@ func (s *Service) preview(ctx context.Context, who *iam.Caller, read iam.Request
 		out.Base = csms.VersionID(task.Base)
 	}
 	seen := p.Preview(ctx, r, base)
+	if err := s.previewPair(ctx, who, read, sec, task, previewOf{engine, r, base}, seen); err != nil {
+		return nil, err
+	}
 	seen.Findings = append(out.Findings, seen.Findings...)
 	out.Preview = seen
 	return out, nil
+}
+
+// previewOf is what a preview is about.
+type previewOf struct {
+	engine rotate.Engine
+	r      *rotate.Rotation
+	base   csms.Plaintext
+}
+
+// previewPair marks the account as failed where the two values of a MultiUser secret are
+// of one account.
+func (s *Service) previewPair(ctx context.Context, who *iam.Caller, read iam.Request, sec *csms.Secret, task *csms.Task, of previewOf, seen *rotate.Preview) error {
+	pair, ok := of.engine.(rotate.Pair)
+	if !ok || of.base == nil || of.r.Instance.SecretSubType != csms.MultiUser {
+		return nil
+	}
+	current, err := s.baseValue(ctx, who, read, sec, task.Current)
+	if csms.CodeOf(err) == csms.CodeForbidden {
+		return err
+	}
+	if err == nil {
+		defer current.Wipe()
+		err = pair.CheckPair(of.r, of.base, current)
+	}
+	for i, f := range seen.Findings {
+		if f.Check == rotate.CheckAccount && f.Status == rotate.Passed {
+			seen.Findings[i] = rotate.Found(rotate.CheckAccount, err)
+		}
+	}
+	return nil
 }
 
 // checkReady reports why no rotation of sec may begin now.

@@ -8,6 +8,8 @@ SERVE    := server --data ./data
 DEV      := dev
 FUZZTIME ?= 60s
 ROUNDS   ?= 50
+ROTATIONS ?= 10000
+SOAK     ?= TestLoad/(postgresql|mariadb)/MultiUser
 PKG      := ./...
 
 GOTEST   := CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m
@@ -18,7 +20,7 @@ NEED_GO  := command -v go >/dev/null || { echo "Go is not in PATH; go.mod names 
 HEADING  := printf '\n=== %s ===\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run dev test quick e2e setup vet fmt lint fuzz bench crash vuln clean
+.PHONY: help build run dev test quick e2e setup vet fmt lint fuzz bench crash soak vuln clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ bench: build ## Measure the server; the method is in docs/benchmarks.md
 
 crash: ## Kill the server ROUNDS times (50) while it writes, and look for losses
 	COFFER_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 2h ./crash/...
+
+soak: setup ## Rotate ROTATIONS times (10000) on the databases of SOAK while clients log in
+	COFFER_ROTATIONS=$(ROTATIONS) go test -count=1 -v -timeout 12h -run '$(SOAK)' ./crash/rotation
 
 vuln: ## Look for known vulnerabilities in what is reachable
 	$(VULN) ./...

@@ -111,6 +111,21 @@ func TestAnswerLostEachTime(t *testing.T) {
 	})
 }
 
+// TestAnswerNeverComes: as TestAnswerLostEachTime, and the connection stays open. The
+// engine waits as long as it waits for any answer.
+func TestAnswerNeverComes(t *testing.T) {
+	forEachKind(t, func(t *testing.T, b *bench) {
+		a := b.attempt(t, singleUser)
+		a.startUntil(t, statementExecuted)
+		<-a.ended
+		if diff := cmp.Diff([]outcome{success}, a.tasks(t, a.name)); diff != "" {
+			t.Fatalf("tasks after the first try (-want +got):\n%s%s", diff, a.logs)
+		}
+		a.proxy.clear()
+		a.wantNext(t)
+	})
+}
+
 // wantLabels demands that SYSCURRENT and SYSPREVIOUS are where they were before a task
 // that has failed (RO10).
 func (a *attempt) wantLabels(t *testing.T) {

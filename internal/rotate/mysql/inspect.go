@@ -12,7 +12,7 @@ func (e *Engine) Inspect(ctx context.Context, account string) error {
 	if account == "" {
 		return e.greet(ctx)
 	}
-	return e.alter(ctx, account, func(s *session, accounts []found) error {
+	return e.alter(ctx, account, func(ctx context.Context, s *session, accounts []found) error {
 		if err := checkUnlocked(accounts); err != nil {
 			return err
 		}

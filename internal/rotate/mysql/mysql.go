@@ -50,7 +50,7 @@ func (e *Engine) Change(ctx context.Context, account string, password []byte) er
 	if err := e.Policy().Check(password); err != nil {
 		return err
 	}
-	return e.alter(ctx, account, func(s *session, accounts []found) error {
+	return e.alter(ctx, account, func(ctx context.Context, s *session, accounts []found) error {
 		if err := checkUnlocked(accounts); err != nil {
 			return err
 		}
@@ -60,11 +60,12 @@ func (e *Engine) Change(ctx context.Context, account string, password []byte) er
 
 // Discard takes the old password away.
 func (e *Engine) Discard(ctx context.Context, account string) error {
-	return e.alter(ctx, account, func(s *session, accounts []found) error { return s.discard(ctx, accounts) })
+	return e.alter(ctx, account, func(ctx context.Context, s *session, accounts []found) error { return s.discard(ctx, accounts) })
 }
 
-// alter logs in as the administrator and lets do work on the accounts that a text names.
-func (e *Engine) alter(ctx context.Context, account string, do func(*session, []found) error) error {
+// alter logs in as the administrator and lets do work on the accounts that a text names,
+// in the time that one call has.
+func (e *Engine) alter(ctx context.Context, account string, do func(context.Context, *session, []found) error) error {
 	a, err := parseAccount(account)
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (e *Engine) alter(ctx context.Context, account string, do func(*session, []
 	if err != nil {
 		return err
 	}
-	return do(s, accounts)
+	return do(ctx, s, accounts)
 }
 
 // Verify logs in as the user of the account. The server decides by the address of

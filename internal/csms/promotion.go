@@ -108,7 +108,7 @@ func (s *Secret) AddPending(t *Task, kind Kind, kmsKeyID string, now Millis) (ad
 	}
 	v, pruned, err := s.AddVersion(NewVersion{Kind: kind, KMSKeyID: kmsKeyID, Stages: []string{PendingStage(t.ID)}}, now)
 	if err == nil {
-		t.Step, t.Pending = StepPending, v.Number
+		t.Step, t.Pending, t.Unsure = StepPending, v.Number, true // it is told to the source next
 	}
 	return v, pruned, err
 }

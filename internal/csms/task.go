@@ -64,7 +64,7 @@ type Task struct {
 	Operator  string // who asked; "" for a task that began by itself
 	RequestID string // likewise
 
-	Unsure  bool   // the source may know the value of Pending; only of interest until the task has succeeded
+	Unsure  bool   // the source may have the value of Pending: it was, or is just being, told
 	Discard Millis // when the source is to forget the password before, if it keeps it; zero for done, or never
 }
 

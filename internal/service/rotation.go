@@ -86,7 +86,7 @@ func (s *Service) runTasks(ctx context.Context, due []*csms.Task) (done int, err
 // could not be written down: the task stays as far as it is, and due.
 func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
 	defer s.turns.take(task.SecretID)()
-	x := &rotation{s: s, task: task}
+	x := &rotation{s: s, task: task, doubt: task.Unsure}
 	if task.Status != csms.TaskRunning {
 		return x.discardOld(ctx)
 	}
@@ -190,7 +190,7 @@ func (x *rotation) unsure(why *rotate.Error) bool {
 	if x.task.Pending == 0 || x.refused {
 		return false
 	}
-	return x.task.Unsure || x.task.Step == csms.StepChanged || why.Unsure
+	return x.doubt || x.task.Step == csms.StepChanged || why.Unsure
 }
 
 func originOfTask(t *csms.Task) origin { return origin{operator: t.Operator, requestID: t.RequestID} }

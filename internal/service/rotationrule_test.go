@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -448,5 +449,40 @@ func TestNoRotationIsPlannedForASecretThatIsNotEnabled(t *testing.T) {
 	disable(t, k)
 	if next := show(t, k).NextRotation(); next != 0 {
 		t.Errorf("next_rotation_time %d of a DISABLED secret", next)
+	}
+}
+
+// A server that went after the source had taken the new password does not know that it
+// has. What the source then refuses for another reason does not make it sure.
+func TestACrashLeavesTheOutcomeOpen(t *testing.T) {
+	for attempt := range 2 {
+		d := newDatabase()
+		k := kitWith(t, d, csms.SingleUser, "app old")
+		task := rotateSecret(t, k, "db")
+		for range attempt {
+			d.stop("stored only")
+			runTasks(t, k, 1)
+			k.Move(5 * time.Minute)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		d.after = func(call string) error {
+			if call == "change" {
+				stop()
+			}
+			return ctx.Err()
+		}
+		if _, err := k.Service.RunTasks(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		d.before, d.after = func(string) error { return rotate.Finalf("PERMISSION_MISSING", "it may not") }, nil
+		must(t, k.Reopen(t.Context()))
+		runTasks(t, k, 1)
+		if got := taskByID(t, k, task.ID); !got.Unsure || got.Status != csms.TaskFailed {
+			t.Errorf("after %d tries: %+v", attempt, got)
+		}
+		d.before = nil
+		if got := ended(t, k, rotateSecret(t, k, "db").ID); got != "SUCCESS" || d.made != 1 {
+			t.Errorf("after %d tries: %s, %d passwords", attempt, got, d.made)
+		}
 	}
 }

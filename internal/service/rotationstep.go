@@ -16,7 +16,8 @@ type rotation struct {
 	task   *csms.Task    // as it was last written
 	engine rotate.Engine // nil until a step needs it
 
-	refused bool // the source was found not to have the new value, after all that was asked of it
+	doubt   bool // whether the source may have the new value from an earlier try
+	refused bool // the source was found not to have it, after all that was asked of it
 }
 
 // carryOut goes on from the last step that is written down, to the end.
@@ -161,7 +162,16 @@ func (x *rotation) change(ctx context.Context, sec *csms.Secret, r *rotate.Rotat
 		case disabled != nil:
 			return disabled
 		default:
+			x.doubt, x.refused = false, false
 			return x.note(ctx, x.chooseAnew)
+		}
+	}
+	if !x.task.Unsure {
+		if err := x.note(ctx, func(_ *store.Tx, task *csms.Task, _ *csms.Secret, _ csms.Millis) error {
+			task.Unsure = true
+			return nil
+		}); err != nil {
+			return err
 		}
 	}
 	err := account.Change(ctx, r, v)
@@ -197,7 +207,8 @@ func (x *rotation) storePending(ctx context.Context, sec *csms.Secret, r *rotate
 		return x.note(ctx, x.choose)
 	}
 	if len(sec.PendingTasks()) > 0 {
-		if err := x.note(ctx, x.takeOver); err != nil || x.task.Step == csms.StepPending {
+		err := x.note(ctx, x.takeOver)
+		if x.doubt = x.task.Unsure; err != nil || x.task.Step == csms.StepPending {
 			return err
 		}
 	}

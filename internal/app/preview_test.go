@@ -185,7 +185,7 @@ func checked(failed, code string, skip ...string) (lines []string) {
 // testPreview: every cause that can be seen beforehand is, with its code (RO8), and
 // nothing changes on the server: app1 logs in with its first password at the end.
 func testPreview(t *testing.T, s *site, kind string) {
-	s.secret(t, "look", "SingleUser", "")
+	s.secret(t, "look", "SingleUser")
 	want := func(what, account, failed, code string, skip ...string) {
 		t.Helper()
 		w := previewed{account, failed == "", checked(failed, code, skip...)}
@@ -203,7 +203,7 @@ func testPreview(t *testing.T, s *site, kind string) {
 	s.store(t, "look", "text")
 	want("a value that names nobody", "", "account", "SECRET_VALUE_UNREADABLE", "listed", "change")
 	s.dropSecret(t, "look")
-	s.secret(t, "look", "MultiUser", "")
+	s.secret(t, "look", "MultiUser")
 	want("no second account", "", "account", "SECOND_ACCOUNT_MISSING", "listed", "change")
 	s.store(t, "look", `{"username":"app1","password":"first-1"}`)
 	want("one account twice", "app1", "account", "SECOND_ACCOUNT_MISSING")

@@ -35,8 +35,6 @@ type Config struct {
 
 	CloudDatabases []CloudDatabaseConfig `yaml:"cloud_databases" doc:"Instances of RDS and TaurusDB of the cloud whose accounts are rotated through its API."`
 
-	Targets []TargetConfig `yaml:"database_targets" doc:"Databases whose accounts are rotated, beside those of the API, which cannot change these."`
-
 	Outgoing OutgoingConfig `yaml:"outgoing" doc:"Calls that the server makes to others."`
 }
 

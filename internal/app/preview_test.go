@@ -1,9 +1,7 @@
 package app
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,91 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"coffer/internal/client"
 	"coffer/internal/csms"
-	"coffer/internal/rotate/database"
-	"coffer/internal/rotate/mysql"
-	"coffer/internal/rotate/postgresql"
 	"coffer/internal/rotate/servertest"
 	"coffer/internal/service"
 )
-
-// site is a server of Coffer beside a database server, registered as the target "db".
-type site struct {
-	*running
-	client   *client.Client
-	database *servertest.Server
-	engine   database.Engine // to log in with, beside Coffer
-}
-
-func newSite(t *testing.T, kind string, db *servertest.Server, engine database.Engine) *site {
-	t.Helper()
-	s := &site{running: serveDev(t, nil), database: db, engine: engine}
-	s.client = s.owner(t)
-	admin, err := json.Marshal(map[string]string{"username": servertest.Administrator, "password": servertest.Password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	create(t, s.client, "admin", string(admin))
-	call(t, s.client, "POST", "/coffer/v1/{project_id}/database-targets", map[string]any{
-		"instance_id": "db", "engine": kind, "host": "localhost", "port": db.Port, "tls_mode": "verify-full", "ca_certificate": db.Authority.PEM,
-		"admin_secret": "admin", "accounts": []string{"app1", "app2", "app3"},
-	}, nil)
-	return s
-}
-
-// secret makes a secret with the account app1 in its first version.
-func (s *site) secret(t *testing.T, name, subType, urn string) {
-	t.Helper()
-	in := map[string]string{
-		"name": name, "secret_type": "RDS-FG", "secret_string": `{"username":"app1","password":"first-1","engine":"kept"}`,
-		"rotation_config": `{"InstanceId":"db","SecretSubType":"` + subType + `"}`,
-	}
-	if urn != "" {
-		in["rotation_func_urn"] = urn
-	}
-	call(t, s.client, "POST", secretsPath, in, nil)
-}
-
-func (s *site) wantLogin(t *testing.T, account, password string, want database.Code) {
-	t.Helper()
-	if err := s.engine.Verify(t.Context(), account, []byte(password)); database.CodeOf(err) != want {
-		t.Errorf("login of %s: %v; want code %q", account, err, want)
-	}
-}
-
-// TestPreviewsOfDatabases: a preview tells the truth about real servers, without a change.
-func TestPreviewsOfDatabases(t *testing.T) {
-	const role, user = `CREATE ROLE app%d LOGIN PASSWORD 'first-%[1]d'`, `CREATE USER app%d IDENTIFIED BY 'first-%[1]d'`
-	onMySQL := func(t database.Target) (database.Engine, error) { return mysql.New(t) }
-	for kind, c := range map[string]struct {
-		start  func(*testing.T) *servertest.Server
-		engine func(database.Target) (database.Engine, error)
-		create string
-	}{
-		"postgresql": {servertest.PostgreSQL, func(t database.Target) (database.Engine, error) { return postgresql.New(t, rand.Reader) }, role},
-		"mariadb":    {servertest.MariaDB, onMySQL, user},
-		"mysql":      {servertest.MySQL, onMySQL, user},
-	} {
-		t.Run(kind, func(t *testing.T) {
-			db := c.start(t)
-			engine, err := c.engine(db.Target())
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := newSite(t, kind, db, engine)
-			for n := range 3 {
-				db.Exec(t, fmt.Sprintf(c.create, n+1))
-			}
-			testPreview(t, s, kind)
-			for _, canary := range []string{"first-1", servertest.Password} {
-				if strings.Contains(s.logs.String(), canary) {
-					t.Errorf("the log of Coffer holds %s", canary)
-				}
-			}
-		})
-	}
-}
 
 const previewsPath = "/coffer/v1/{project_id}/rotation-previews"
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ func (b *bindingView) String() string {
 	case b.InstanceID == nil:
 		return b.Kind + " " + b.Address
 	default:
-		return *b.InstanceID + " " + textOf(b.Engine) + " " + b.Address
+		return strings.TrimSpace(*b.InstanceID + " " + textOf(b.Engine) + " " + b.Address)
 	}
 }
 

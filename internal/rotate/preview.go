@@ -11,7 +11,7 @@ type Binding struct {
 	Kind        BindingKind
 	InstanceID  string // of a target
 	Engine      csms.DatabaseEngine
-	Address     string // host and port of a target, host of a function
+	Address     string // host and port of a target, host or path of a function; "" for an instance of the cloud
 	AdminSecret string // of a target
 }
 
@@ -92,6 +92,14 @@ func Found(check Check, err error) Finding {
 	}
 	why := Explain(err)
 	return Finding{Check: check, Status: Failed, Code: why.Code, Msg: why.Msg}
+}
+
+// PreviewFunction is the preview of whatever stores by itself: it is never called for one,
+// because it would rotate.
+func PreviewFunction() *Preview {
+	return &Preview{Findings: []Finding{
+		NotLooked(CheckFunction, "A function knows no preview, so it was not called. Which account it changes, it decides itself."),
+	}}
 }
 
 // NotLooked returns the finding of a check that was left out, with the reason.

@@ -50,10 +50,11 @@ func (a *Account) Blind() bool {
 // Binding returns the target.
 func (a *Account) Binding() rotate.Binding {
 	t := a.target
-	return rotate.Binding{
-		Kind: rotate.BoundTarget, InstanceID: t.InstanceID, Engine: t.Engine,
-		Address: net.JoinHostPort(t.Host, strconv.Itoa(t.Port)), AdminSecret: t.AdminSecret,
+	b := rotate.Binding{Kind: rotate.BoundTarget, InstanceID: t.InstanceID, Engine: t.Engine, AdminSecret: t.AdminSecret}
+	if t.Host != "" {
+		b.Address = net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
 	}
+	return b
 }
 
 // NewValue returns base with another password, which the policy of the engine permits.

@@ -83,16 +83,6 @@ func check(path string) error {
 	return nil
 }
 
-// Binding returns the program.
-func (p *Program) Binding() rotate.Binding {
-	return rotate.Binding{Kind: rotate.BoundFunction, Address: p.o.Path}
-}
-
-// Preview does not run the program, which would rotate.
-func (p *Program) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
-	return function.Unseen()
-}
-
 // Change runs the program and returns when it has ended. It succeeds with status 0 and
 // no error in its answer. A program must take the same idempotency key twice.
 func (p *Program) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Values) error {
@@ -118,6 +108,16 @@ func (p *Program) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Valu
 		return err
 	}
 	return p.judge(answer, err, key)
+}
+
+// Binding returns the program.
+func (p *Program) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: p.o.Path}
+}
+
+// Preview does not run the program.
+func (*Program) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return rotate.PreviewFunction()
 }
 
 // run runs the program in a process group of its own, and ends whatever is left of it.

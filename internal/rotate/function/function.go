@@ -162,14 +162,7 @@ func (f *Function) Binding() rotate.Binding {
 
 // Preview does not call the function, which would rotate.
 func (f *Function) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
-	return Unseen()
-}
-
-// Unseen is the preview of whatever takes the request of a function.
-func Unseen() *rotate.Preview {
-	return &rotate.Preview{Findings: []rotate.Finding{
-		rotate.NotLooked(rotate.CheckFunction, "A function knows no preview, so it was not called. Which account it changes, it decides itself."),
-	}}
+	return rotate.PreviewFunction()
 }
 
 // Close ends idle connections.

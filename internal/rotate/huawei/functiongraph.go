@@ -45,14 +45,14 @@ func (f *FunctionGraph) Change(ctx context.Context, r *rotate.Rotation, _ *rotat
 	return f.judge(answer)
 }
 
-// Binding returns where the function is invoked.
+// Binding returns the function.
 func (f *FunctionGraph) Binding() rotate.Binding {
 	return rotate.Binding{Kind: rotate.BoundFunction, Address: f.c.host}
 }
 
-// Preview does not invoke the function, which would rotate.
-func (f *FunctionGraph) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
-	return function.Unseen()
+// Preview does not run the function.
+func (*FunctionGraph) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return rotate.PreviewFunction()
 }
 
 // Close ends idle connections.

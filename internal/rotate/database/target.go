@@ -69,13 +69,17 @@ func (t *Target) Dialer() func(ctx context.Context, network, address string) (ne
 	return (&net.Dialer{}).DialContext
 }
 
+// Limit returns the time that one call has.
+func (t *Target) Limit() time.Duration {
+	if t.Timeout <= 0 {
+		return DefaultTimeout
+	}
+	return t.Timeout
+}
+
 // Bound returns ctx with the time limit of one call.
 func (t *Target) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	limit := t.Timeout
-	if limit <= 0 {
-		limit = DefaultTimeout
-	}
-	return context.WithTimeout(ctx, limit)
+	return context.WithTimeout(ctx, t.Limit())
 }
 
 // Mode says how a connection is protected, in the words of PostgreSQL.

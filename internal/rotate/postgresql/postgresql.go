@@ -146,7 +146,9 @@ func (e *Engine) connect(ctx context.Context, user string, password []byte) (*pg
 }
 
 // administrator logs in for a change. What its session looks names up in, and when a
-// change counts as done, is not left to the server's defaults.
+// change counts as done, is not left to the server's defaults. Nor is for how long a
+// statement waits: one whose caller has given up would wait on for a lock, and change the
+// password after a login has told that it had not. So the server gives up first.
 func (e *Engine) administrator(ctx context.Context) (*pgconn.PgConn, error) {
 	who, err := e.target.Administrator(ctx)
 	if err != nil {
@@ -157,7 +159,8 @@ func (e *Engine) administrator(ctx context.Context) (*pgconn.PgConn, error) {
 	if err != nil {
 		return nil, e.loginFailure(ctx, who.User, database.AdminRefused, err)
 	}
-	if err := c.Exec(ctx, "SET search_path = pg_catalog; SET synchronous_commit = on").Close(); err != nil {
+	wait := strconv.FormatInt(max(e.target.Limit().Milliseconds()/2, 1), 10)
+	if err := c.Exec(ctx, "SET search_path = pg_catalog; SET synchronous_commit = on; SET statement_timeout = "+wait).Close(); err != nil {
 		hangUp(ctx, c)
 		return nil, e.failure(ctx, "preparing the session", err)
 	}

@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"context"
 	"crypto/rand"
 	"strings"
 	"testing"
@@ -155,9 +154,8 @@ func testWait(t *testing.T, s *servertest.Server) {
 	if _, err := held.Exec(t.Context(), "BEGIN; LOCK TABLE pg_authid IN EXCLUSIVE MODE").ReadAll(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), silence)
-	defer cancel()
-	code(t, e.Change(ctx, "wait", []byte("q")), database.Timeout)
+	hasty := engine(t, s, func(t *database.Target) { t.Timeout = silence })
+	code(t, hasty.Change(t.Context(), "wait", []byte("q")), database.Timeout)
 	if _, err := held.Exec(t.Context(), "ROLLBACK").ReadAll(); err != nil {
 		t.Fatal(err)
 	}

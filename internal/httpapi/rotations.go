@@ -25,7 +25,7 @@ func rotationOf(v *service.RotationView) wire.Rotation {
 	r := wire.Rotation{
 		SecretName: s.Name, SecretType: s.Type, SecretSubType: wire.OrNull(s.Instance().SecretSubType), State: s.State,
 		AutoRotation: s.Rotation.Auto, RotationPeriod: wire.OrNull(s.Rotation.Period), RotationFuncURN: wire.OrNull(s.Rotation.FuncURN),
-		RotationTime: wire.Millis(s.Rotation.Time), NextRotationTime: wire.Millis(s.Rotation.NextTime),
+		RotationTime: wire.Millis(s.Rotation.Time), NextRotationTime: wire.Millis(s.NextRotation()),
 		FailedTasks: s.Rotation.FailedTasks, Bound: binding(v.Bound), Task: rotationTask(v.Task),
 	}
 	if v.Unbound != nil {

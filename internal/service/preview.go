@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
@@ -70,10 +71,24 @@ func (s *Service) preview(ctx context.Context, who *iam.Caller, read iam.Request
 		out.Base = csms.VersionID(task.Base)
 	}
 	seen := p.Preview(ctx, r, base)
+	if pair, ok := engine.(rotate.Pair); ok && base != nil && r.Instance.SecretSubType == csms.MultiUser {
+		current, err := s.baseValue(ctx, who, read, sec, task.Current)
+		if err == nil {
+			err = pair.CheckPair(r, base, current)
+			current.Wipe()
+		}
+		if i := slices.IndexFunc(seen.Findings, aboutAccount); err != nil && i >= 0 {
+			seen.Findings[i] = rotate.Found(rotate.CheckAccount, err)
+		}
+	}
 	seen.Findings = append(out.Findings, seen.Findings...)
 	out.Preview = seen
 	return out, nil
 }
+
+// aboutAccount reports whether a finding is about which account changes, which in a pair
+// is also a matter of the other one.
+func aboutAccount(f rotate.Finding) bool { return f.Check == rotate.CheckAccount }
 
 // checkReady reports why no rotation of sec may begin now.
 func (s *Service) checkReady(ctx context.Context, sec *csms.Secret) error {

@@ -105,6 +105,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if s.functions, err = s.openFunctions(); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if s.clouds, err = s.openCloudDatabases(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	st, err := s.build(ctx, in)
 	if err != nil {
 		return nil, err
@@ -218,7 +221,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Aliases: s.config.Aliases, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
-		Engines: s.functions.or(databases(func() *service.Service { return out.service }, allow)),
+		Engines: s.functions.or(s.clouds.or(databases(func() *service.Service { return out.service }, allow))),
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.topics = smn.New(smn.Options{

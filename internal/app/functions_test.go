@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"coffer/internal/client"
 )
 
@@ -20,7 +22,15 @@ func TestFunctionsAreChecked(t *testing.T) {
 	for want, list := range map[string][]FunctionConfig{
 		"":                         {good, {URN: "urn:other", URL: "http://127.0.0.1:1/"}, {URN: "urn:3", URL: "http://h/", OwnCredential: true}},
 		"take https":               {{URN: functionURN, URL: "http://h/"}},
-		"urn and url must":         {{URL: "https://h/"}},
+		"urn must":                 {{URL: "https://h/"}},
+		"url is empty":             {{URN: functionURN}},
+		"type is":                  {{URN: functionURN, Type: "lambda"}},
+		"path is empty":            {{URN: functionURN, Type: "exec"}},
+		"url means nothing":        {{URN: functionURN, Type: "exec", Path: "/x", URL: "https://h/"}},
+		"own_credential means":     {{URN: functionURN, Type: "huawei-fgs", URL: "https://h", AccessKey: "A", SecretEnv: "X", OwnCredential: true}},
+		"secret_file or secret":    {{URN: functionURN, Type: "huawei-fgs", URL: "https://h", AccessKey: "A"}},
+		"KEY=VALUE":                {{URN: functionURN, Type: "exec", Path: "/x", Environment: []string{"=x"}}},
+		"not be negative":          {{URN: functionURN, Type: "exec", Path: "/x", Timeout: -1}},
 		"functions[1]: the urn":    {good, good},
 		"that of a built-in":       {{URN: "urn:fss:r:p:function:builtin:mysql:latest", URL: "https://h/"}},
 		"secret_env are both give": {{URN: functionURN, URL: "https://h/", SecretFile: "x", SecretEnv: "X"}},
@@ -35,7 +45,7 @@ func TestFunctionsAreChecked(t *testing.T) {
 
 func TestParseFunction(t *testing.T) {
 	text := functionURN + "=http://127.0.0.1:1/x?y=z"
-	if got, err := ParseFunction(text); err != nil || got != (FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
+	if got, err := ParseFunction(text); err != nil || !cmp.Equal(got, FunctionConfig{URN: functionURN, URL: "http://127.0.0.1:1/x?y=z"}) {
 		t.Errorf("ParseFunction(%q) = %+v, %v", text, got, err)
 	}
 	for _, text := range []string{"", "urn:a", "urn:a=", "=http://h/", "urn:fss:r:p:function:builtin:mysql:latest=http://h/"} {

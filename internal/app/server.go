@@ -40,6 +40,7 @@ type Server struct {
 	dev       *devControls // nil but in dev mode
 	topics    notify.Topics
 	functions functions
+	clouds    cloudDatabases
 	keystone  auth.Keystone
 	issuers   map[string]identity.Issuer
 	proxies   []netip.Prefix
@@ -111,6 +112,7 @@ func (s *Server) release() error {
 		errs = append(errs, os.RemoveAll(s.scratch))
 	}
 	s.functions.close()
+	s.clouds.shut()
 	return errors.Join(append(errs, s.topics.Close(), s.db.Close())...)
 }
 

@@ -33,6 +33,15 @@ type Selection struct {
 	Matches []Match     // at most one
 }
 
+// Single reports whether c means all secrets, or those with one value of one tag: what
+// lies in one piece of an index, and is counted there.
+func (c *Selection) Single() bool {
+	if len(c.Matches) > 0 || len(c.Tags) > 1 {
+		return false
+	}
+	return len(c.Tags) == 0 || len(c.Tags[0].Values) == 1
+}
+
 // Validate reports the first part of c that is wrong, as CSMS.0002. A key or value
 // that no tag can have is not wrong, it selects nothing.
 func (c *Selection) Validate() error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +34,27 @@ var pages = map[string]func(*testing.B, *service.Service) int{
 	"tag of any value and a name": func(b *testing.B, s *service.Service) int {
 		return tagged(b, s, csms.Selection{Tags: []csms.TagFilter{{Key: "team"}}, Matches: []csms.Match{{Key: csms.MatchName, Value: "s"}}})
 	},
+	"instances, all": func(b *testing.B, s *service.Service) int { return instances(b, s, csms.Selection{}) },
+	"tag that all have": func(b *testing.B, s *service.Service) int {
+		return instances(b, s, csms.Selection{Tags: []csms.TagFilter{{Key: "env", Values: []string{"prod"}}}})
+	},
+	"notification record": func(b *testing.B, s *service.Service) int {
+		page, err := s.ListNotificationRecords(b.Context(), owner(), service.NotificationListing{Limit: 50})
+		if err != nil || !page.More {
+			b.Fatal(err)
+		}
+		return len(page.Items)
+	},
+	"tags of the project, 25 times": func(b *testing.B, s *service.Service) (n int) {
+		for range 25 {
+			tags, err := s.ListProjectSecretsTags(b.Context(), owner())
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += len(tags)
+		}
+		return n
+	},
 	"task": func(b *testing.B, s *service.Service) int { return tasksOf(b, s, service.TaskListing{Limit: 50}) },
 	"task of a status": func(b *testing.B, s *service.Service) int {
 		return tasksOf(b, s, service.TaskListing{Limit: 50, Status: csms.TaskFailed})
@@ -55,6 +77,14 @@ func listed(b *testing.B, s *service.Service, l service.Listing) int {
 		b.Fatal(err)
 	}
 	return len(page.Items)
+}
+
+func instances(b *testing.B, s *service.Service, sel csms.Selection) int {
+	page, err := s.ListResourceInstances(b.Context(), owner(), service.InstanceListing{Selection: sel, Limit: 50})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(page.Secrets)
 }
 
 func tagged(b *testing.B, s *service.Service, sel csms.Selection) int {
@@ -85,20 +115,27 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-func comparePages(b *testing.B, small, large *service.Service, page func(*testing.B, *service.Service) int) {
-	var took [2]time.Duration
+func comparePages(b *testing.B, ofSmall, ofLarge *service.Service, page func(*testing.B, *service.Service) int) {
+	var took [2][]time.Duration
 	for b.Loop() {
-		for i, s := range []*service.Service{small, large} {
+		for i, s := range []*service.Service{ofSmall, ofLarge} {
 			start := time.Now()
 			n := page(b, s)
-			if took[i] += time.Since(start); n != 50 {
+			if took[i] = append(took[i], time.Since(start)); n != 50 {
 				b.Fatalf("%d secrets on the page", n)
 			}
 		}
 	}
-	b.ReportMetric(float64(took[0].Nanoseconds())/float64(b.N), "ns/1k")
-	b.ReportMetric(float64(took[1].Nanoseconds())/float64(b.N), "ns/100k")
-	b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "ratio")
+	small, large := median(took[0]), median(took[1])
+	b.ReportMetric(float64(small.Nanoseconds()), "ns/1k")
+	b.ReportMetric(float64(large.Nanoseconds()), "ns/100k")
+	b.ReportMetric(large.Seconds()/small.Seconds(), "ratio")
+}
+
+// median is what the rest of the machine disturbs least.
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 // selected is the number of secrets with team=a and the event.
@@ -118,7 +155,7 @@ func serviceOf(b *testing.B, db kv.Store, n int) *service.Service {
 		err := st.Update(b.Context(), func(tx *store.Tx) error {
 			for i := from; i < from+step; i++ {
 				sec := benchSecret(i, i%(n/selected) == 0)
-				if err := errors.Join(tx.PutSecret(sec), tx.PutTask(benchTask(sec, i))); err != nil {
+				if err := errors.Join(tx.PutSecret(sec), tx.PutTask(benchTask(sec, i)), tx.PutNotification(benchRecord(sec, i))); err != nil {
 					return err
 				}
 			}
@@ -142,6 +179,14 @@ func benchTask(sec *csms.Secret, i int) *csms.Task {
 		task.Status = csms.TaskFailed
 	}
 	return task
+}
+
+// benchRecord is the record of a message about a secret.
+func benchRecord(sec *csms.Secret, i int) *store.NotificationRecord {
+	return &store.NotificationRecord{
+		NotificationPlace: store.NotificationPlace{CreateTime: testkit.Epoch, Number: 1}, ProjectID: sec.ProjectID,
+		MessageID: fmt.Sprintf("00000000-0000-4000-a000-%012x", i), EventName: "nightly", Type: csms.SecretDeleted, SecretName: sec.Name, Status: csms.DeliverySuccess,
+	}
 }
 
 func benchSecret(i int, ofTeam bool) *csms.Secret {

@@ -89,13 +89,33 @@ func (l *InstanceListing) validate() error {
 	return CheckLimit(l.Limit)
 }
 
-// page returns the names that are on the page; none past the end (T10).
-func (l *InstanceListing) page(names []string) []string {
-	if l.CountOnly {
-		return nil
+// page returns the page of names; nothing past the end (T10).
+func (l *InstanceListing) page(names []string) store.NamePage {
+	page := store.NamePage{Total: len(names)}
+	if !l.CountOnly {
+		names = names[min(l.Offset, len(names)):]
+		page.Names = names[:min(l.Limit, len(names))]
 	}
-	names = names[min(l.Offset, len(names)):]
-	return names[:min(l.Limit, len(names))]
+	return page
+}
+
+// visible returns the page of l among the secrets that are not gone and that the caller
+// may see. Unless some have to be left out, a selection that an index has counted is not
+// read to its end.
+func (l *InstanceListing) visible(v *store.View, project string, now csms.Millis, filter *iam.ListFilter) (store.NamePage, error) {
+	gone, err := goneSecrets(v, project, now)
+	if err != nil {
+		return store.NamePage{}, err
+	}
+	if filter.All() && len(gone) == 0 && l.Selection.Single() {
+		limit := l.Limit
+		if l.CountOnly {
+			limit = 0
+		}
+		return v.SecretPage(project, &l.Selection, l.Offset, limit)
+	}
+	names, err := selectVisible(v, project, &l.Selection, gone, filter)
+	return l.page(names), err
 }
 
 // Instances is the answer of ListResourceInstances.
@@ -118,12 +138,12 @@ func (s *Service) ListResourceInstances(ctx context.Context, who *iam.Caller, l 
 		return out, err
 	}
 	err = s.store.View(ctx, func(v *store.View) error {
-		names, err := selectVisible(v, who.ProjectID, &l.Selection, now, &filter)
+		page, err := l.visible(v, who.ProjectID, now, &filter)
 		if err != nil {
 			return err
 		}
-		out.Total = len(names)
-		for sec, err := range v.SecretsByName(who.ProjectID, l.page(names)) {
+		out.Total = page.Total
+		for sec, err := range v.SecretsByName(who.ProjectID, page.Names) {
 			if err != nil {
 				return err
 			}
@@ -134,15 +154,11 @@ func (s *Service) ListResourceInstances(ctx context.Context, who *iam.Caller, l 
 	return out, err
 }
 
-// selectVisible returns the names of the secrets that c means, that are not gone,
+// selectVisible returns the names of the secrets that c means, that are not among gone,
 // and that the caller may see. Secrets are read only for a caller who may not see
 // all of them.
-func selectVisible(v *store.View, project string, c *csms.Selection, now csms.Millis, filter *iam.ListFilter) ([]string, error) {
+func selectVisible(v *store.View, project string, c *csms.Selection, gone map[string]bool, filter *iam.ListFilter) ([]string, error) {
 	names, err := v.SelectSecrets(project, c)
-	if err != nil {
-		return nil, err
-	}
-	gone, err := goneSecrets(v, project, now)
 	if err != nil {
 		return nil, err
 	}

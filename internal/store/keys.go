@@ -71,6 +71,7 @@ const schemaNumber = 1
 //
 //	secret-count <project>                    number of secrets, 4 bytes; none is 0
 //	event-count <project> <event>             number of secrets that subscribe to it
+//	tag-count <project> <key> <32>            number of secrets with that value of the tag
 //	task-count <project> <name> <status>      number of tasks in the list of that name
 //
 // Reserved for what is to come, so that no other use takes the name: lease.
@@ -126,6 +127,7 @@ const (
 
 	tableSecretCount table = "secret-count"
 	tableEventCount  table = "event-count"
+	tableTagCount    table = "tag-count"
 	tableTaskCount   table = "task-count"
 )
 
@@ -190,6 +192,7 @@ var layouts = map[table][]part{
 
 	tableSecretCount: {text},
 	tableEventCount:  {text, text},
+	tableTagCount:    {text, text, digest},
 	tableTaskCount:   {text, text, text},
 }
 
@@ -200,6 +203,13 @@ var indexTables = []table{
 	tableTopicID, tableDue, tableEnterpriseName,
 	tableTaskList, tableTaskRunning, tableTaskDue,
 }
+
+// counterTables are the tables of counters, and countedTables those whose keys they
+// count.
+var (
+	counterTables = []table{tableSecretCount, tableEventCount, tableTagCount, tableTaskCount}
+	countedTables = []table{tableSecret, tableSecretEvent, tableSecretTag, tableTaskList}
+)
 
 // key is a key under construction: start, then one method per part. A part that the
 // layout does not allow, or a key over kv.MaxKey, makes it nil, and nil it stays:

@@ -155,6 +155,11 @@ func subscribersKey(project, event string) key {
 	return start(nil, tableEventCount).text(project).text(event)
 }
 
+// tagCountKey is the key of the counter beside the rows of one value of a tag.
+func tagCountKey(project, name string, value *[32]byte) key {
+	return start(nil, tableTagCount).text(project).text(name).digest(value)
+}
+
 func countKey(project string) key { return start(nil, tableSecretCount).text(project) }
 
 func idKey(dst []byte, t table, id string) key { return start(dst, t).text(id) }

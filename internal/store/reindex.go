@@ -175,7 +175,7 @@ func (s *Store) recount(ctx context.Context) (changed int, err error) {
 func (s *Store) countAll(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		for _, t := range []table{tableSecretCount, tableEventCount, tableTaskCount, tableSecret, tableSecretEvent, tableTaskList} {
+		for _, t := range slices.Concat(counterTables, countedTables) {
 			for item, err := range r.Scan(t.all()) {
 				if err != nil {
 					return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"iter"
 	"slices"
 
@@ -37,6 +38,40 @@ func (v *View) SelectSecrets(project string, c *csms.Selection) ([]string, error
 		return names, nil
 	}
 	return v.withTags(project, names, c)
+}
+
+// NamePage is a part of the secrets that a selection means.
+type NamePage struct {
+	Names []string // ascending
+	Total int      // number of all that the selection means
+}
+
+// SecretPage returns at most limit names of the secrets of a project that a selection
+// means, after the first offset ones. The selection must be a csms.Selection.Single: then
+// a counter has the number, and no more rows are read than lie before the end of the page.
+func (v *View) SecretPage(project string, c *csms.Selection, offset, limit int) (page NamePage, err error) {
+	counter, filter := countKey(project), csms.TagFilter{}
+	if len(c.Tags) > 0 {
+		filter = c.Tags[0]
+		value := sha256.Sum256([]byte(filter.Values[0]))
+		counter = tagCountKey(project, filter.Key, &value)
+	}
+	if page.Total, err = v.count(counter); err != nil || limit == 0 || offset >= page.Total {
+		return page, err
+	}
+	for name, err := range v.names(tagRanges(project, filter)) {
+		switch {
+		case err != nil:
+			return page, err
+		case offset > 0:
+			offset--
+			continue
+		}
+		if page.Names = append(page.Names, name); len(page.Names) == limit {
+			break
+		}
+	}
+	return page, nil
 }
 
 // candidates returns the names that the narrowest of filters lets through, in no

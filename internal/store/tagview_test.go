@@ -93,6 +93,42 @@ func TestSelectSecrets(t *testing.T) {
 		if diff := cmp.Diff(c.want, selected(t, s, c.selection), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", title, diff)
 		}
+		if c.selection.Single() {
+			view(t, s, func(v *View) error { return samePages(v, c.selection, c.want) })
+		}
+	}
+}
+
+// samePages checks that the pages of a selection are cut out of all of its names.
+func samePages(v *View, c *csms.Selection, all []string) error {
+	for offset := range len(all) + 2 {
+		for _, limit := range []int{0, 1, 2, len(all), 1000} {
+			rest := all[min(offset, len(all)):]
+			want := NamePage{Names: rest[:min(limit, len(rest))], Total: len(all)}
+			got, err := v.SecretPage("p1", c, offset, limit)
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+				return fmt.Errorf("%+v from %d, at most %d: %v (-want +got):\n%s", c, offset, limit, err, diff)
+			}
+		}
+	}
+	return nil
+}
+
+// A page of all secrets, or of those with a tag that all have, reads no more in a large
+// project than in a small one, its number of secrets included (T9).
+func TestASecretPageDoesNotGrowWithTheProject(t *testing.T) {
+	for title, c := range map[string]*csms.Selection{"all": with(), "value": with("env=prod"), "no secret": with("env=other")} {
+		read := func(n int) reads {
+			return countReads(t, n, func(s *Store) {
+				view(t, s, func(v *View) error {
+					_, err := v.SecretPage("p1", c, 5, 10)
+					return err
+				})
+			})
+		}
+		if small, large := read(20), read(2000); small != large || large.items > 16 || large.gets > 1 {
+			t.Errorf("%s: %+v with 20 secrets, %+v with 2000", title, small, large)
+		}
 	}
 }
 
@@ -279,8 +315,15 @@ func TestASelectionByTagsDoesNotGrowWithTheProject(t *testing.T) {
 
 type reads struct{ gets, items int }
 
-// readsOf selects in a project of n secrets, all of env prod, ten of a team.
+// readsOf selects in a project of n secrets.
 func readsOf(t *testing.T, n int, c *csms.Selection) reads {
+	t.Helper()
+	return countReads(t, n, func(s *Store) { selected(t, s, c) })
+}
+
+// countReads counts what do reads in a project of n secrets, all of env prod, ten of a
+// team.
+func countReads(t *testing.T, n int, do func(*Store)) reads {
 	t.Helper()
 	db := &tally{Store: memkv.New()}
 	s, err := Open(t.Context(), db, Options{})
@@ -300,7 +343,7 @@ func readsOf(t *testing.T, n int, c *csms.Selection) reads {
 		return nil
 	})
 	db.gets, db.items = 0, 0
-	selected(t, s, c)
+	do(s)
 	return reads{db.gets, db.items}
 }
 
@@ -429,6 +472,11 @@ func (h *tagHistory) compare() {
 		names, err := v.SelectSecrets("p1", c)
 		if diff := cmp.Diff(want, names, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			h.t.Fatalf("SelectSecrets: %v (-naive +index):\n%s", err, diff)
+		}
+		if c.Single() {
+			if err := samePages(v, c, want); err != nil {
+				return err
+			}
 		}
 		for tag, err := range v.Tags("p1", func(string) bool { return false }) {
 			if err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"iter"
 	"math"
 	"slices"
@@ -175,14 +174,7 @@ func orEpoch(t *csms.Task) *csms.Task {
 // TaskCount returns the number of tasks of a project that a filter chooses.
 func (v *View) TaskCount(project string, f TaskFilter) (int, error) {
 	name, status := f.texts()
-	raw, err := getRaw(v.r, taskCountKey(project, name, status))
-	if errors.Is(err, ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return parseCount(raw)
+	return v.count(taskCountKey(project, name, status))
 }
 
 // DueTasks yields the tasks with something to do that is due at until or before, in order

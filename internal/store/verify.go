@@ -78,7 +78,7 @@ func (c *checker) item(k key, value []byte) error {
 		return c.indexRow(k, value)
 	case p.table == tableValue:
 		return c.value(k, p)
-	case p.table == tableSecretCount, p.table == tableEventCount, p.table == tableTaskCount:
+	case slices.Contains(counterTables, p.table):
 		c.counter(k, value)
 	}
 	return nil

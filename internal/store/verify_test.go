@@ -170,6 +170,12 @@ func TestVerifyFinds(t *testing.T) {
 			[]string{"event-count/p1/other: the counter is 1 and there are 0 secrets"},
 		},
 		{
+			"a_counter_of_a_tag_on_no_secret", func(tx kv.Txn) error {
+				return tx.Put(tagCountKey("p1", "k", &[32]byte{}), binary.BigEndian.AppendUint32(nil, 1))
+			},
+			[]string{"tag-count/p1/k/0000000000000000000000000000000000000000000000000000000000000000: the counter is 1 and there are 0 secrets"},
+		},
+		{
 			"a_damaged_counter", func(tx kv.Txn) error { return tx.Put(countKey("p1"), []byte{1}) },
 			[]string{"secret-count/p1: the counter is damaged"},
 		},

@@ -100,7 +100,7 @@ var testArrows = []arch.Arrow{
 	{From: "internal/client", To: append([]string{"internal/testkit"}, production...)},
 	{From: "internal/testkit", To: production},
 	{From: "internal/app", To: []string{"internal/testkit", "internal/client", "internal/rotate/servertest"}},
-	{From: "cmd/coffer", To: append([]string{"internal/testkit"}, production...)},
+	{From: "cmd/coffer", To: append([]string{"internal/testkit", "internal/rotate/servertest"}, production...)},
 	{From: "crash", To: []string{"internal/kv", "internal/kv/pebblekv"}},
 	{From: "crash/rotation", To: []string{"internal/rotate/servertest"}},
 	{From: ".", To: []string{"internal/arch"}},

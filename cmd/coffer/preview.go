@@ -27,7 +27,7 @@ type previewView struct {
 		Length   int    `json:"length"`
 		Specials string `json:"specials"`
 	} `json:"password"`
-	Ready    bool      `json:"ready"`
+	Ready    bool        `json:"ready"`
 	Findings []checkView `json:"findings"`
 }
 

@@ -203,8 +203,8 @@ func newTargetCheck(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var answer struct {
 				TargetCheck struct {
-					InstanceID string    `json:"instance_id"`
-					Ready      bool      `json:"ready"`
+					InstanceID string      `json:"instance_id"`
+					Ready      bool        `json:"ready"`
 					Findings   []checkView `json:"findings"`
 				} `json:"target_check"`
 			}

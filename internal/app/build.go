@@ -92,6 +92,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if s.issuers, err = s.openIssuers(); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if s.targets, err = s.openTargets(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -215,6 +218,10 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	targets, err := s.targetsIn(ctx, st, first)
+	if err != nil {
+		return nil, err
+	}
 	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
@@ -222,6 +229,7 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 		Blobs: kms.BlobBox, Region: s.config.Region, Aliases: s.config.Aliases, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
 		Engines: s.functions.or(s.clouds.or(databases(func() *service.Service { return out.service }, allow))),
+		Targets: targets, OnTry: s.rotations.observe,
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.topics = smn.New(smn.Options{

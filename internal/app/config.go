@@ -31,6 +31,7 @@ type Config struct {
 	Issuers   []IssuerConfig   `yaml:"issuers" doc:"OpenID Connect issuers whose ID tokens log users in, such as the API server of a Kubernetes cluster."`
 	Sinks     []SinkConfig     `yaml:"sinks" doc:"Where notifications go: each item binds the topic of events to one target. A topic without a sink makes INVALID records."`
 	Functions []FunctionConfig `yaml:"functions" doc:"Functions that rotate secrets: each item binds a rotation_func_urn to a URL, a function of the cloud or a program."`
+	Targets   []TargetConfig   `yaml:"database_targets" doc:"Databases whose accounts are rotated, beside those of the API, which cannot change these."`
 
 	CloudDatabases []CloudDatabaseConfig `yaml:"cloud_databases" doc:"Instances of RDS and TaurusDB of the cloud whose accounts are rotated through its API."`
 

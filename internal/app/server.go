@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coffer/internal/auth"
+	"coffer/internal/csms"
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
@@ -41,6 +42,8 @@ type Server struct {
 	topics    notify.Topics
 	functions functions
 	clouds    cloudDatabases
+	targets   []csms.DatabaseTarget // of the configuration, before their projects are known
+	rotations *rotationMetrics
 	keystone  auth.Keystone
 	issuers   map[string]identity.Issuer
 	proxies   []netip.Prefix

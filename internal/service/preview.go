@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"slices"
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
@@ -71,24 +70,43 @@ func (s *Service) preview(ctx context.Context, who *iam.Caller, read iam.Request
 		out.Base = csms.VersionID(task.Base)
 	}
 	seen := p.Preview(ctx, r, base)
-	if pair, ok := engine.(rotate.Pair); ok && base != nil && r.Instance.SecretSubType == csms.MultiUser {
-		current, err := s.baseValue(ctx, who, read, sec, task.Current)
-		if err == nil {
-			err = pair.CheckPair(r, base, current)
-			current.Wipe()
-		}
-		if i := slices.IndexFunc(seen.Findings, aboutAccount); err != nil && i >= 0 {
-			seen.Findings[i] = rotate.Found(rotate.CheckAccount, err)
-		}
+	if err := s.previewPair(ctx, who, read, sec, task, previewOf{engine, r, base}, seen); err != nil {
+		return nil, err
 	}
 	seen.Findings = append(out.Findings, seen.Findings...)
 	out.Preview = seen
 	return out, nil
 }
 
-// aboutAccount reports whether a finding is about which account changes, which in a pair
-// is also a matter of the other one.
-func aboutAccount(f rotate.Finding) bool { return f.Check == rotate.CheckAccount }
+// previewOf is what a preview is about.
+type previewOf struct {
+	engine rotate.Engine
+	r      *rotate.Rotation
+	base   csms.Plaintext
+}
+
+// previewPair marks the account as failed where the two values of a MultiUser secret are
+// of one account.
+func (s *Service) previewPair(ctx context.Context, who *iam.Caller, read iam.Request, sec *csms.Secret, task *csms.Task, of previewOf, seen *rotate.Preview) error {
+	pair, ok := of.engine.(rotate.Pair)
+	if !ok || of.base == nil || of.r.Instance.SecretSubType != csms.MultiUser {
+		return nil
+	}
+	current, err := s.baseValue(ctx, who, read, sec, task.Current)
+	if csms.CodeOf(err) == csms.CodeForbidden {
+		return err
+	}
+	if err == nil {
+		defer current.Wipe()
+		err = pair.CheckPair(of.r, of.base, current)
+	}
+	for i, f := range seen.Findings {
+		if f.Check == rotate.CheckAccount && f.Status == rotate.Passed {
+			seen.Findings[i] = rotate.Found(rotate.CheckAccount, err)
+		}
+	}
+	return nil
+}
 
 // checkReady reports why no rotation of sec may begin now.
 func (s *Service) checkReady(ctx context.Context, sec *csms.Secret) error {

@@ -41,7 +41,9 @@ func (s *Service) RotationBacklog(ctx context.Context) (running int, oldest time
 			if err != nil {
 				return err
 			}
-			running, since = running+1, min(since, task.NextTry)
+			if task.Status == csms.TaskRunning { // others have an old password to discard
+				running, since = running+1, min(since, task.NextTry)
+			}
 		}
 		for row, err := range v.Due(now) {
 			if err != nil {

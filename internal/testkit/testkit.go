@@ -89,6 +89,7 @@ type Options struct {
 	Identities []identity.Identity
 	Dev        bool // with the controls under /dev
 	Topics     notify.Topics
+	OnTry      func(service.Try) // is told how tries of rotations end
 	Engines    rotate.Engines
 }
 
@@ -149,7 +150,7 @@ func (k *Kit) serve(o Options, log *slog.Logger) {
 	k.Service = service.New(service.Options{
 		Store: k.Store, Sealer: sealer, Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
 		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log, RotateKey: k.KMS.RotateDueKey,
-		Topics: o.Topics, Engines: o.Engines, RequestID: httpapi.RequestID,
+		Topics: o.Topics, Engines: o.Engines, OnTry: o.OnTry, RequestID: httpapi.RequestID,
 	})
 	k.Keys = kms.New(kms.Options{Store: k.Store, Keys: k.KMS, Sealer: sealer, Now: k.Now, Rand: rand.Reader, Region: Region})
 	k.SMN = smn.New(smn.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region, Bound: o.Topics.URNs(), RequestID: httpapi.RequestID})

@@ -174,3 +174,37 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestPreview: the checks come in the order of a rotation, and what comes after one that
+// failed was not looked at.
+func TestPreview(t *testing.T) {
+	a, passed, failed, skipped := newAccount(t, "app"), rotate.Passed, rotate.Failed, rotate.Skipped
+	for text, want := range map[string]struct {
+		account  string
+		statuses []rotate.Status
+	}{
+		`{"username":"app","password":"CANARY"}`:  {"app", []rotate.Status{passed, passed, passed, failed, skipped, skipped}},
+		`{"username":"root","password":"CANARY"}`: {"root", []rotate.Status{passed, failed, passed, failed, skipped, skipped}},
+		`CANARY`: {"", []rotate.Status{failed, skipped, passed, failed, skipped, skipped}},
+	} {
+		p := a.Preview(t.Context(), &rotate.Rotation{}, value(text))
+		var statuses []rotate.Status
+		for _, f := range p.Findings {
+			statuses = append(statuses, f.Status)
+			if strings.Contains(f.Msg, "CANARY") {
+				t.Errorf("a finding holds the value: %+v", f)
+			}
+		}
+		if diff := cmp.Diff(want.statuses, statuses); diff != "" || p.Account != want.account || p.Password.Length != 24 {
+			t.Errorf("%s: account %q (-want +got):\n%s", text, p.Account, diff)
+		}
+	}
+	want := rotate.Binding{Kind: rotate.BoundTarget, InstanceID: "i", Engine: csms.PostgreSQL, AdminSecret: "admin"}
+	got := a.Binding()
+	if got.Address == "" {
+		t.Error("no address")
+	}
+	if got.Address = ""; got != want {
+		t.Errorf("bound to %+v", got)
+	}
+}

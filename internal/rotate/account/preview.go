@@ -11,7 +11,8 @@ import (
 
 // Preview tells which account would get a new password, and what would keep it from
 // that. It logs in as the administrator once, and never as the account: a wrong password
-// would count there as a failed login.
+// would count there as a failed login. The server is not asked about an account that the
+// target does not list.
 func (a *Account) Preview(ctx context.Context, r *rotate.Rotation, base csms.Plaintext) *rotate.Preview {
 	policy := a.engine.Policy()
 	p := &rotate.Preview{Password: rotate.Password{Length: policy.Length, Specials: policy.Specials}}
@@ -19,14 +20,19 @@ func (a *Account) Preview(ctx context.Context, r *rotate.Rotation, base csms.Pla
 	p.Account, p.Findings = name, []rotate.Finding{rotate.Found(rotate.CheckAccount, err)}
 	if name == "" {
 		p.Findings = append(p.Findings, rotate.NotLooked(rotate.CheckListed, noAccount))
-	} else {
-		p.Findings = append(p.Findings, rotate.Found(rotate.CheckListed, a.allows(name)))
+		p.Findings = append(p.Findings, a.inspect(ctx, "")...)
+		return p
 	}
+	refused := a.allows(name)
+	if refused != nil {
+		name = ""
+	}
+	p.Findings = append(p.Findings, rotate.Found(rotate.CheckListed, refused))
 	p.Findings = append(p.Findings, a.inspect(ctx, name)...)
 	return p
 }
 
-const noAccount = "It is not known which account would get a new password."
+const noAccount = "There is no account that could be looked at."
 
 // accountOf returns the account that base names.
 func accountOf(r *rotate.Rotation, base csms.Plaintext) (string, error) {

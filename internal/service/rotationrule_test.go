@@ -348,6 +348,27 @@ func TestTwoVersionsOfOneAccountAreNoPair(t *testing.T) {
 	}
 }
 
+// previewed is a database that can tell beforehand.
+type previewed struct{ *database }
+
+func (previewed) Binding() rotate.Binding { return rotate.Binding{} }
+
+func (previewed) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return &rotate.Preview{Findings: []rotate.Finding{rotate.Found(rotate.CheckAccount, nil)}}
+}
+
+// A preview says of a pair what a task would.
+func TestAPreviewOfAPair(t *testing.T) {
+	for value, want := range map[string]rotate.Code{"app old": "SECOND_ACCOUNT_MISSING", "app2 old": ""} {
+		k := kitWith(t, previewed{newDatabase()}, csms.MultiUser, "app older", value)
+		seen, err := k.Service.PreviewRotation(t.Context(), owner(), "db")
+		must(t, err)
+		if last := seen.Findings[len(seen.Findings)-1]; last.Check != rotate.CheckAccount || last.Code != want {
+			t.Errorf("with %q: %+v", value, seen.Findings)
+		}
+	}
+}
+
 // A password that the rules of the source refuse is not tried again: the next task makes
 // another one.
 func TestARefusedPasswordIsNotTakenOver(t *testing.T) {

@@ -54,6 +54,7 @@ vet: ## Check formatting, and what the compiler lets pass
 	@$(HEADING) "Formatting and go vet"
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "run make fmt; not formatted:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	cd examples/rotation-function/go && go vet ./...
 
 fmt: ## Format the sources
 	gofmt -w .

@@ -30,6 +30,8 @@ var arrows = []arch.Arrow{
 	{From: "internal/rotate/databasetest", To: []string{"internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
 	{From: "internal/rotate/account", To: []string{"internal/csms", "internal/password", "internal/rotate", "internal/rotate/database"}},
 	{From: "internal/rotate/function", To: []string{"internal/csms", "internal/outgoing", "internal/rotate"}},
+	{From: "internal/rotate/exec", To: []string{"internal/rotate", "internal/rotate/function"}},
+	{From: "internal/rotate/huawei", To: []string{"internal/auth/signature", "internal/outgoing", "internal/rotate", "internal/rotate/database", "internal/rotate/function"}},
 	{From: "internal/rotate/*", To: []string{"internal/rotate/database"}},
 	{From: "internal/outgoing"},
 	{From: "internal/store", To: []string{"internal/csms", "internal/kv"}},
@@ -56,7 +58,7 @@ var arrows = []arch.Arrow{
 
 	// What drives them.
 	{From: "internal/jobs", To: []string{"internal/csms", "internal/service", "internal/service/identity"}},
-	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password"}},
+	{From: "internal/httpapi", To: []string{"internal/csms", "internal/iam", "internal/auth", "internal/wire", "internal/service", "internal/rotate", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password"}},
 	{From: "internal/app", To: production},
 
 	// The other side of the wire.
@@ -77,7 +79,7 @@ var production = []string{
 	"internal/seal", "internal/seal/rootkey", "internal/seal/localkms", "internal/auth", "internal/auth/signature", "internal/auth/credential", "internal/auth/keystone", "internal/auth/oidc",
 	"internal/service", "internal/service/identity", "internal/service/kms", "internal/service/eps", "internal/service/smn", "internal/password", "internal/backup", "internal/jobs", "internal/httpapi", "internal/client",
 	"internal/notify", "internal/notify/webhook", "internal/notify/file", "internal/notify/syslog", "internal/notify/smtp", "internal/notify/nats", "internal/notify/smn",
-	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/function", "internal/rotate/template", "internal/rotate/postgresql", "internal/rotate/mysql",
+	"internal/rotate", "internal/rotate/database", "internal/rotate/account", "internal/rotate/exec", "internal/rotate/function", "internal/rotate/huawei", "internal/rotate/sqlserver", "internal/rotate/template", "internal/rotate/postgresql", "internal/rotate/mysql",
 	"internal/outgoing",
 }
 
@@ -87,8 +89,8 @@ var testArrows = []arch.Arrow{
 	{From: "internal/kv/...", To: []string{"internal/kv/kvtest", "internal/kv/memkv"}},
 	{From: "internal/store", To: []string{"internal/kv/*"}},
 	{From: "internal/notify/...", To: []string{"internal/notify/notifytest", "internal/auth/signature"}},
-	{From: "internal/rotate/account", To: []string{"internal/rotate/postgresql"}},
-	{From: "internal/rotate/...", To: []string{"internal/rotate/databasetest", "internal/rotate/servertest"}},
+	{From: "internal/rotate/account", To: append([]string{"internal/testkit"}, production...)},
+	{From: "internal/rotate/...", To: []string{"internal/csms", "internal/rotate/databasetest", "internal/rotate/servertest"}},
 	{From: "internal/seal/...", To: []string{"internal/seal/sealtest", "internal/kv", "internal/kv/memkv"}},
 	{From: "internal/auth/credential", To: []string{"internal/kv/memkv", "internal/seal/sealtest"}},
 	{From: "internal/auth", To: append([]string{"internal/testkit"}, production...)},
@@ -98,8 +100,9 @@ var testArrows = []arch.Arrow{
 	{From: "internal/client", To: append([]string{"internal/testkit"}, production...)},
 	{From: "internal/testkit", To: production},
 	{From: "internal/app", To: []string{"internal/testkit", "internal/client", "internal/rotate/servertest"}},
-	{From: "cmd/coffer", To: append([]string{"internal/testkit"}, production...)},
+	{From: "cmd/coffer", To: append([]string{"internal/testkit", "internal/rotate/servertest"}, production...)},
 	{From: "crash", To: []string{"internal/kv", "internal/kv/pebblekv"}},
+	{From: "crash/rotation", To: []string{"internal/rotate/servertest"}},
 	{From: ".", To: []string{"internal/arch"}},
 }
 

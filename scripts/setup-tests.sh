@@ -51,6 +51,7 @@ if ! command -v keystone-wsgi-public >/dev/null || ! command -v keystone-manage 
 fi
 
 command -v python3 >/dev/null || install "Python, which runs the template of a rotation function" python3
+/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || install "Python with a driver for PostgreSQL, for the example of a rotation function" python3 python3-psycopg2
 
 if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
 	install "PostgreSQL, whose passwords Coffer changes" postgresql

@@ -80,7 +80,7 @@ answer.`,
 			}
 			return c.checkOutput()
 		},
-	}, newSecret(c), newVersion(c), newStage(c), newPassword(c), newTarget(c), newIAM(c), newEnv(c), newDoctor(c), newAdmin(c), newServer(c), newDev(c))
+	}, newSecret(c), newVersion(c), newStage(c), newPassword(c), newTarget(c), newRotation(c), newIAM(c), newEnv(c), newDoctor(c), newAdmin(c), newServer(c), newDev(c))
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.endpoint, "endpoint", "", "URL of the server (COFFER_ENDPOINT)")
 	flags.StringVar(&c.project, "project", "", "id of the project (COFFER_PROJECT_ID)")

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"coffer/internal/csms"
 )
 
 const targetsPath = "/coffer/v1/{project_id}/database-targets"
@@ -28,6 +30,7 @@ type targetView struct {
 	Accounts      []string `json:"accounts"`
 	CreateTime    millis   `json:"create_time"`
 	UpdateTime    millis   `json:"update_time"`
+	DeclaredBy    string   `json:"declared_by"`
 }
 
 type targetAnswer struct {
@@ -40,14 +43,14 @@ func newTarget(c *cli) *cobra.Command {
 		Long: `Manage database targets: servers whose accounts Coffer rotates. A secret names one by the
 InstanceId in its rotation_config. The credential of the administrator is a secret itself,
 {"username":"...","password":"..."}; whoever names it must be able to read it.`,
-	}, newTargetAdd(c), newTargetList(c), newTargetShow(c), newTargetUpdate(c), newTargetDelete(c))
+	}, newTargetAdd(c), newTargetList(c), newTargetShow(c), newTargetUpdate(c), newTargetDelete(c), newTargetCheck(c))
 }
 
 func (c *cli) printTargets(answer any, targets ...targetView) error {
-	t := table{head: []string{"INSTANCE ID", "ENGINE", "ADDRESS", "TLS", "ADMIN SECRET", "ACCOUNTS"}}
+	t := table{head: []string{"INSTANCE ID", "ENGINE", "ADDRESS", "TLS", "ADMIN SECRET", "DECLARED BY", "ACCOUNTS"}}
 	for _, v := range targets {
 		address := net.JoinHostPort(v.Host, strconv.Itoa(v.Port))
-		t.rows = append(t.rows, []string{v.InstanceID, v.Engine, address, v.TLSMode, v.AdminSecret, strings.Join(v.Accounts, ",")})
+		t.rows = append(t.rows, []string{v.InstanceID, v.Engine, address, v.TLSMode, v.AdminSecret, v.DeclaredBy, strings.Join(v.Accounts, ",")})
 	}
 	return c.print(answer, t)
 }
@@ -77,8 +80,6 @@ func (f *targetFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.adminSecret, "admin-secret", "", "secret with the credential of the administrator")
 	flags.StringArrayVar(&f.accounts, "account", nil, `account that may be rotated; may be repeated; "*" for every account`)
 }
-
-var usualPorts = map[string]int{"mysql": 3306, "mariadb": 3306, "postgresql": 5432, "sqlserver": 1433}
 
 // given returns the members that were set.
 func (f *targetFlags) given(c *cli, flags *pflag.FlagSet) (map[string]any, error) {
@@ -115,7 +116,7 @@ func newTargetAdd(c *cli) *cobra.Command {
 			}
 			in["instance_id"] = args[0]
 			if _, ok := in["port"]; !ok {
-				in["port"] = usualPorts[f.engine]
+				in["port"] = csms.DatabaseEngine(f.engine).UsualPort()
 			}
 			return c.targetCall(cmd.Context(), http.MethodPost, targetsPath, in)
 		},
@@ -192,6 +193,25 @@ func newTargetDelete(c *cli) *cobra.Command {
 				return fmt.Errorf("deleting target %s: %w", args[0], err)
 			}
 			return nil
+		},
+	}
+}
+
+func newTargetCheck(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use: "check INSTANCE-ID", Short: "Log in as the administrator, and change nothing (CheckDatabaseTarget)", Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var answer struct {
+				TargetCheck struct {
+					InstanceID string      `json:"instance_id"`
+					Ready      bool        `json:"ready"`
+					Findings   []checkView `json:"findings"`
+				} `json:"target_check"`
+			}
+			if err := c.call(cmd.Context(), http.MethodPost, targetPath(args[0])+"/check", nil, &answer); err != nil {
+				return err
+			}
+			return c.printFindings(answer, answer.TargetCheck.Findings)
 		},
 	}
 }

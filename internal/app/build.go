@@ -92,6 +92,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 	if s.issuers, err = s.openIssuers(); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if s.targets, err = s.openTargets(); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if in.dev {
 		s.dev = &devControls{server: s, setup: in}
 	}
@@ -103,6 +106,9 @@ func newServer(ctx context.Context, c Config, logs io.Writer, in setup) (_ *Serv
 		return nil, err
 	}
 	if s.functions, err = s.openFunctions(); err != nil {
+		return nil, &ConfigError{err}
+	}
+	if s.clouds, err = s.openCloudDatabases(); err != nil {
 		return nil, &ConfigError{err}
 	}
 	st, err := s.build(ctx, in)
@@ -212,13 +218,18 @@ func (s *Server) build(ctx context.Context, in setup) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	targets, err := s.targetsIn(ctx, st, first)
+	if err != nil {
+		return nil, err
+	}
 	sealer := seal.NewSealer(kms, rand.Reader)
 	out := &stack{identity: ids, project: first.ProjectID, first: first}
 	out.service = service.New(service.Options{
 		Store: st, Sealer: sealer, Now: s.clock.Now, Rand: rand.Reader, NewID: newID,
 		Blobs: kms.BlobBox, Region: s.config.Region, Aliases: s.config.Aliases, Limits: s.limits(), Logger: s.log, RotateKey: kms.RotateDueKey,
 		Topics: s.topics, RequestID: httpapi.RequestID,
-		Engines: s.functions.or(databases(func() *service.Service { return out.service }, allow)),
+		Engines: s.functions.or(s.clouds.or(databases(func() *service.Service { return out.service }, allow))),
+		Targets: targets, OnTry: s.rotations.observe,
 	})
 	out.keys = s.keys(st, kms, sealer)
 	out.topics = smn.New(smn.Options{

@@ -45,7 +45,7 @@ func (c *Config) check() error {
 	}
 	_, level := c.Log.level()
 	_, proxies := c.Auth.proxies()
-	return errors.Join(append(errs, checkListen(c.Listen), checkPublicURL(c.PublicURL), c.RootKey.check(), c.Keystone.check(), c.checkIssuers(), level, proxies, c.checkSinks(), c.checkFunctions())...)
+	return errors.Join(append(errs, checkListen(c.Listen), checkPublicURL(c.PublicURL), c.RootKey.check(), c.Keystone.check(), c.checkIssuers(), level, proxies, c.checkSinks(), c.checkFunctions(), c.checkCloudDatabases(), c.checkTargets())...)
 }
 
 // isRegion reports whether name can be a region id, which becomes a part of resource

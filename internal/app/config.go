@@ -30,8 +30,12 @@ type Config struct {
 	Keystone  KeystoneConfig   `yaml:"keystone" doc:"An external Keystone whose tokens count beside those of Coffer. Off while url is empty."`
 	Issuers   []IssuerConfig   `yaml:"issuers" doc:"OpenID Connect issuers whose ID tokens log users in, such as the API server of a Kubernetes cluster."`
 	Sinks     []SinkConfig     `yaml:"sinks" doc:"Where notifications go: each item binds the topic of events to one target. A topic without a sink makes INVALID records."`
-	Functions []FunctionConfig `yaml:"functions" doc:"Functions that rotate secrets: each item binds a rotation_func_urn to a URL."`
-	Outgoing  OutgoingConfig   `yaml:"outgoing" doc:"Calls that the server makes to others."`
+	Functions []FunctionConfig `yaml:"functions" doc:"Functions that rotate secrets: each item binds a rotation_func_urn to a URL, a function of the cloud or a program."`
+	Targets   []TargetConfig   `yaml:"database_targets" doc:"Databases whose accounts are rotated, beside those of the API, which cannot change these."`
+
+	CloudDatabases []CloudDatabaseConfig `yaml:"cloud_databases" doc:"Instances of RDS and TaurusDB of the cloud whose accounts are rotated through its API."`
+
+	Outgoing OutgoingConfig `yaml:"outgoing" doc:"Calls that the server makes to others."`
 }
 
 // RootKeyConfig names one source of the root key (DESIGN section 4).

@@ -2,13 +2,31 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"coffer/internal/client"
 )
+
+// TestDurationsNameTheirUnit: a number in a log line is of no use without it.
+func TestDurationsNameTheirUnit(t *testing.T) {
+	for format, want := range map[string]string{"json": `"took_ms":1.5}`, "text": " took_ms=1.5\n"} {
+		var out strings.Builder
+		c := LogConfig{Level: "info", Format: format}
+		log, err := c.logger(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("request", slog.Duration("took", 1500*time.Microsecond))
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %s", format, out.String())
+		}
+	}
+}
 
 // TestRequestLog: each request has one line with the id that its answer had, and no
 // line holds what was secret in it.

@@ -1,6 +1,9 @@
 package app
 
 import (
+	"context"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -14,9 +17,11 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
-// measure adds what this server has beside the API: the embedded engine and the
-// certificate.
+// measure adds what this server has beside the API: rotations, the embedded engine and
+// the certificate.
 func (s *Server) measure(registry *prometheus.Registry) {
+	s.rotations = newRotationMetrics(func(ctx context.Context) (int, time.Duration, error) { return s.current().service.RotationBacklog(ctx) })
+	registry.MustRegister(s.rotations)
 	if db, ok := s.db.(*pebblekv.Store); ok {
 		registry.MustRegister(&engineCollector{db: db, rows: engineRows()})
 	}

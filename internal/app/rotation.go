@@ -37,7 +37,7 @@ func databases(svc func() *service.Service, allow []netip.Prefix) rotate.Engines
 		if err != nil {
 			return nil, err
 		}
-		return account.New(engine, rand.Reader, t.Rotates), nil
+		return account.New(engine, rand.Reader, t), nil
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coffer/internal/auth"
+	"coffer/internal/csms"
 	"coffer/internal/httpapi"
 	"coffer/internal/jobs"
 	"coffer/internal/kv"
@@ -40,6 +41,9 @@ type Server struct {
 	dev       *devControls // nil but in dev mode
 	topics    notify.Topics
 	functions functions
+	clouds    cloudDatabases
+	targets   []csms.DatabaseTarget // of the configuration, before their projects are known
+	rotations *rotationMetrics
 	keystone  auth.Keystone
 	issuers   map[string]identity.Issuer
 	proxies   []netip.Prefix
@@ -111,6 +115,7 @@ func (s *Server) release() error {
 		errs = append(errs, os.RemoveAll(s.scratch))
 	}
 	s.functions.close()
+	s.clouds.shut()
 	return errors.Join(append(errs, s.topics.Close(), s.db.Close())...)
 }
 

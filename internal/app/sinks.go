@@ -66,16 +66,8 @@ func (c *SinkConfig) check() error {
 	if !known {
 		return fmt.Errorf("type is %q; it takes %s", c.Type, strings.Join(slices.Sorted(maps.Keys(sinkTypes)), ", "))
 	}
-	set := c.keys()
-	for _, key := range kind.needs {
-		if !slices.Contains(set, key) {
-			return fmt.Errorf("%s is empty; type %s needs it", key, c.Type)
-		}
-	}
-	for _, key := range set {
-		if !slices.Contains(kind.needs, key) && !slices.Contains(kind.takes, key) {
-			return fmt.Errorf("%s means nothing for type %s", key, c.Type)
-		}
+	if err := checkKeys(keysSet(*c, "topic_urn", "type"), kind.needs, kind.takes, c.Type); err != nil {
+		return err
 	}
 	if c.SecretFile != "" && c.SecretEnv != "" {
 		return errors.New("secret_file and secret_env are both given; give one")
@@ -83,12 +75,28 @@ func (c *SinkConfig) check() error {
 	return nil
 }
 
-// keys returns the keys that are set, but for topic_urn and type.
-func (c *SinkConfig) keys() []string {
+// checkKeys reports a key that a type needs and that is not set, or one that is set and
+// means nothing.
+func checkKeys(set, needs, takes []string, kind string) error {
+	for _, key := range needs {
+		if !slices.Contains(set, key) {
+			return fmt.Errorf("%s is empty; type %s needs it", key, kind)
+		}
+	}
+	for _, key := range set {
+		if !slices.Contains(needs, key) && !slices.Contains(takes, key) {
+			return fmt.Errorf("%s means nothing for type %s", key, kind)
+		}
+	}
+	return nil
+}
+
+// keysSet returns the keys of an item of the configuration that are set, but for some.
+func keysSet(item any, but ...string) []string {
 	var set []string
-	v := reflect.ValueOf(*c)
+	v := reflect.ValueOf(item)
 	for i := range v.NumField() {
-		if key := v.Type().Field(i).Tag.Get("yaml"); key != "topic_urn" && key != "type" && !v.Field(i).IsZero() {
+		if key := v.Type().Field(i).Tag.Get("yaml"); !slices.Contains(but, key) && !v.Field(i).IsZero() {
 			set = append(set, key)
 		}
 	}

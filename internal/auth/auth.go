@@ -160,6 +160,7 @@ type attempt struct {
 	prefix    uint32 // of the signature, which makes a replay visible (auth.md 5.5)
 	userID    string
 	agencyID  string // of an assumed agency; userID is then who assumed it
+	taskID    string // of a rotation task; userID is then ""
 	reason    string // why it was refused
 }
 
@@ -186,6 +187,9 @@ func (a *Authenticator) report(ctx context.Context, t *attempt, err error) {
 		slog.String("method", t.method), slog.String("user_id", t.userID), slog.String("source", t.source.String()))
 	if t.agencyID != "" {
 		attrs = append(attrs, slog.String("agency_id", t.agencyID))
+	}
+	if t.taskID != "" {
+		attrs = append(attrs, slog.String("rotation_task_id", t.taskID))
 	}
 	if t.accessKey != "" {
 		attrs = append(attrs, slog.String("access_key", t.accessKey), slog.String("signature", hex32(t.prefix)))

@@ -49,12 +49,22 @@ func (a *Authenticator) principal(ctx context.Context, accessKey string) (princi
 	switch {
 	case !record.Active:
 		p.unusable = "inactive"
+	case p.ofTask() != "":
+		// What it may do, and whether it still may do anything, is asked later.
 	case p.user == nil || p.domain == nil || p.user.DomainID != p.domain.ID:
 		p.unusable = "without an owner"
 	case !p.user.Enabled || !p.domain.Enabled:
 		p.unusable = "of a disabled owner"
 	}
 	return p, nil
+}
+
+// ofTask returns the id of the rotation task whose key this is, "" for the key of a user.
+func (p *principal) ofTask() string {
+	if p.record == nil || p.record.Temporary == nil {
+		return ""
+	}
+	return p.record.Temporary.TaskID
 }
 
 // maxKeyed bounds how many keys are kept ready. One takes about 4 KiB.

@@ -50,7 +50,9 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	case mismatch != nil:
 		return iam.Caller{}, a.mismatch(t, &h, &m, mismatch)
 	}
-	t.userID = p.user.ID
+	if p.user != nil {
+		t.userID = p.user.ID
+	}
 	if err := t.checkSecurityToken(p.record); err != nil {
 		return iam.Caller{}, err
 	}
@@ -59,8 +61,12 @@ func (a *Authenticator) bySignature(ctx context.Context, t *attempt, values []st
 	return c, err
 }
 
-// holder returns who acts with an access key: its user, or the agency he assumed.
+// holder returns who acts with an access key: its user, the agency he assumed, or the
+// function of a rotation.
 func (a *Authenticator) holder(ctx context.Context, t *attempt, p principal) (iam.Caller, error) {
+	if id := p.ofTask(); id != "" {
+		return a.function(ctx, t, id, p.domain)
+	}
 	if temporary := p.record.Temporary; temporary != nil && temporary.Assumed != nil {
 		return a.assumed(ctx, t, p.user, temporary.Assumed)
 	}

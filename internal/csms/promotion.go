@@ -23,24 +23,40 @@ func (t *Task) Choose(s *Secret) {
 	}
 }
 
+// Moved reports whether the task would choose otherwise now.
+func (t *Task) Moved(s *Secret) bool {
+	now := *t
+	now.Choose(s)
+	return now.Current != t.Current || now.Base != t.Base
+}
+
+// ChooseAnew gives up the pending version, which the source is known not to have, and
+// chooses again.
+func (t *Task) ChooseAnew(s *Secret) {
+	s.dropStage(PendingStage(t.ID))
+	s.outdate()
+	t.Pending, t.Unsure = 0, false
+	t.Choose(s)
+}
+
 // Applied reports whether SYSCURRENT of s has moved since the task chose.
 func (t *Task) Applied(s *Secret) bool { return s.current() != t.Current }
 
 // TakeOver looks at what failed, a task of s that has failed, left behind: its pending
 // version. If it is of the same account, the source may know its password already, so t
-// goes on with it; the label moves. Else the label goes, and with it the version some day.
+// goes on with it; the label moves. Else it stays, until a rotation succeeds.
 func (t *Task) TakeOver(s *Secret, failed *Task, now Millis) bool {
 	label := s.stage(PendingStage(failed.ID))
 	if label == nil || label.Version != failed.Pending {
 		return false
 	}
-	s.dropStage(label.Name)
-	s.outdate()
 	if failed.Current != t.Current || failed.Base != t.Base {
 		return false
 	}
+	s.dropStage(label.Name)
 	s.place(PendingStage(t.ID), failed.Pending, now)
-	t.Step, t.Pending = StepPending, failed.Pending
+	s.outdate()
+	t.Step, t.Pending, t.Unsure = StepPending, failed.Pending, failed.Unsure
 	return true
 }
 
@@ -48,28 +64,59 @@ func (t *Task) TakeOver(s *Secret, failed *Task, now Millis) bool {
 func (s *Secret) PendingTasks() []string {
 	var ids []string
 	for _, st := range s.Stages {
-		if n := len(st.Name) - 36; n > 0 && IsUUID(st.Name[n:]) && st.Name == PendingStage(st.Name[n:]) {
-			ids = append(ids, st.Name[n:])
+		if id, ok := PendingTask(st.Name); ok {
+			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
+// PendingTask returns the id of the task in a label that could be that of a pending
+// version.
+func PendingTask(stage string) (id string, ok bool) {
+	n := len(stage) - 36
+	if n <= 0 || !IsUUID(stage[n:]) || stage != PendingStage(stage[n:]) {
+		return "", false
+	}
+	return stage[n:], true
+}
+
+// CheckLabelFree refuses to place or take away a label that holds the pending version of
+// t, the running task of a secret: without it the version could be pruned, and with it
+// the only copy of a password that the source may have. A task without a pending version
+// of its own, that of a function, claims no label.
+func (t *Task) CheckLabelFree(stage string) error {
+	if t.Pending == 0 || stage != PendingStage(t.ID) {
+		return nil
+	}
+	return Invalidf("The version stage %s belongs to the running rotation task %s; wait until it has ended.", stage, t.ID)
+}
+
+// dropPending takes away the labels of pending versions.
+func (s *Secret) dropPending() {
+	for _, id := range s.PendingTasks() {
+		s.dropStage(PendingStage(id))
+	}
+}
+
 // AddPending adds the version that is to hold the new value of t (V1, L6). It carries
 // nothing but the label of the task, so no reader sees it yet. At the cap it prunes as
-// AddVersion does.
+// AddVersion does. Where no label is left, what failed tasks have left behind makes way.
 func (s *Secret) AddPending(t *Task, kind Kind, kmsKeyID string, now Millis) (added *Version, pruned int, err error) {
+	if len(s.Stages) >= MaxStages {
+		s.dropPending()
+	}
 	v, pruned, err := s.AddVersion(NewVersion{Kind: kind, KMSKeyID: kmsKeyID, Stages: []string{PendingStage(t.ID)}}, now)
 	if err == nil {
-		t.Step, t.Pending = StepPending, v.Number
+		t.Step, t.Pending, t.Unsure = StepPending, v.Number, true // it is told to the source next
 	}
 	return v, pruned, err
 }
 
 // Promote makes the pending version of t the current one: SYSCURRENT moves to it, its
-// former holder becomes SYSPREVIOUS, and the label of the task goes (RO9). It asks for no
-// state, because the source has the password already. A pending version that is no longer
-// kept, because its label was taken away, is CSMS.0005.
+// former holder becomes SYSPREVIOUS, whoever put it there, and the labels of all pending
+// versions go (RO9). It asks for no state, because the source has the password already.
+// A pending version that is no longer kept is CSMS.0005.
 func (s *Secret) Promote(t *Task, now Millis) error {
 	if _, err := s.Version(VersionID(t.Pending)); err != nil {
 		return err
@@ -78,8 +125,9 @@ func (s *Secret) Promote(t *Task, now Millis) error {
 		s.place(StagePrevious, former.Version, now)
 	}
 	s.place(StageCurrent, t.Pending, now)
-	s.dropStage(PendingStage(t.ID))
+	s.dropPending()
 	s.outdate()
+	t.Discard = now + oldPasswordKept
 	return nil
 }
 
@@ -94,10 +142,17 @@ func (s *Secret) Rotated(now Millis) {
 }
 
 // RotationFailed notes a task that has failed. After three in a row, s is no longer
-// rotated by itself; off reports whether that is so from now on.
-func (s *Secret) RotationFailed(now Millis) (off bool) {
+// rotated by itself; off reports whether that is so from now on. Where the source may
+// have a password that is not SYSCURRENT, a planned rotation is not waited for.
+func (s *Secret) RotationFailed(t *Task, now Millis) (off bool) {
 	s.Rotation.FailedTasks++
-	if s.Rotation.FailedTasks < maxFailedTasks || !s.Rotation.Auto {
+	if !s.Rotation.Auto {
+		return false
+	}
+	if s.Rotation.FailedTasks < maxFailedTasks {
+		if t.Unsure && s.Rotation.NextTime != 0 {
+			s.Rotation.NextTime = min(s.Rotation.NextTime, now+postponement)
+		}
 		return false
 	}
 	s.Rotation.Auto, s.UpdateTime = false, now

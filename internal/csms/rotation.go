@@ -163,11 +163,21 @@ const maxJitter = 5 * 60 * 1000
 // tries of a task end within that time.
 const postponement = 30 * 60 * 1000
 
+// NextRotation returns when s is planned to rotate by itself; zero if that will not come
+// as s is: it is not ENABLED, or a REPLICA. A plan that has passed is carried out as
+// soon as it can be.
+func (s *Secret) NextRotation() Millis {
+	if s.State != Enabled || s.ReplicaType() == ReplicaOf {
+		return 0
+	}
+	return s.Rotation.NextTime
+}
+
 // RotationDue returns when s is to be rotated by itself, which is up to five minutes after
-// the planned time; zero for never, as long as s is not ENABLED or is a REPLICA. The delay follows from
-// secret and plan, so it is the same whenever it is asked for.
+// the planned time; zero where there is none. The delay follows from secret and plan, so
+// it is the same whenever it is asked for.
 func (s *Secret) RotationDue() Millis {
-	if s.Rotation.NextTime == 0 || s.State != Enabled || s.ReplicaType() == ReplicaOf {
+	if s.NextRotation() == 0 {
 		return 0
 	}
 	h := fnv.New32a()

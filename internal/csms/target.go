@@ -62,8 +62,24 @@ type DatabaseTarget struct {
 	AdminSecret string   // secret of the project whose current value is {"username","password"} of the administrator
 	Accounts    []string // that may be rotated; AnyAccount among them for every one
 
-	CreateTime Millis
-	UpdateTime Millis
+	CreateTime Millis // zero for a declared one
+	UpdateTime Millis // likewise
+
+	Declared bool // by the configuration of the server, and not by the API; not stored
+}
+
+// UsualPort returns the port that servers of kind e listen on if they are told nothing;
+// zero for an unknown kind.
+func (e DatabaseEngine) UsualPort() int {
+	return map[DatabaseEngine]int{MySQL: 3306, MariaDB: 3306, PostgreSQL: 5432, SQLServer: 1433}[e]
+}
+
+// CheckChangeable refuses a change by the API of a target that the configuration declares.
+func (t *DatabaseTarget) CheckChangeable() error {
+	if !t.Declared {
+		return nil
+	}
+	return Invalidf("The database target %s is declared in the configuration of the server, under database_targets; change it there.", t.InstanceID)
 }
 
 // Rotates reports whether t lets the password of account be changed. A secret may name

@@ -63,6 +63,9 @@ type Task struct {
 
 	Operator  string // who asked; "" for a task that began by itself
 	RequestID string // likewise
+
+	Unsure  bool   // the source may have the value of Pending: it was, or is just being, told
+	Discard Millis // when the source is to forget the password before, if it keeps it; zero for done, or never
 }
 
 // Times of a task (neighbours.md 3.5; the retention is that of notification records).
@@ -71,7 +74,20 @@ const (
 	firstRetryPause = 60 * 1000
 	laterRetryPause = 5 * 60 * 1000
 	maxTaskMessage  = 512
+
+	// A source that can keep the password before keeps it for a day, so that clients
+	// which have read the secret earlier get in. Discarding it is tried for a day more.
+	oldPasswordKept = dayMillis
+	discardPause    = 60 * 60 * 1000
+	discardTries    = dayMillis
 )
+
+// Failure is how a try has failed.
+type Failure struct {
+	Code, Msg string
+	Final     bool // another try is of no use
+	Unsure    bool // the source may have the new value
+}
 
 // NewTask returns the task that begins at now, with its first try due at once. Tasks of
 // one secret have different times of creation, so that the newest is the first one in a
@@ -99,14 +115,19 @@ func TaskRunningError(name, taskID string) error {
 }
 
 // Fail ends the try under way. It is tried again after a pause, unless it was the last
-// of three or final says that another try is of no use: then the task has failed.
-func (t *Task) Fail(code, msg string, final bool, now Millis) {
+// of three or another one is of no use: then the task has failed, and its message names
+// the version that the source may have, if that is so.
+func (t *Task) Fail(f Failure, now Millis) {
 	if t.Step == StepChanged { // no login worked, so the change is looked at again
 		t.Step = StepPending
 	}
-	t.ErrorCode, t.ErrorMsg = code, cutBytes(msg, maxTaskMessage)
-	if final || t.Attempt >= maxAttempts {
+	t.ErrorCode, t.ErrorMsg, t.Unsure = f.Code, cutBytes(f.Msg, maxTaskMessage), f.Unsure
+	if f.Final || t.Attempt >= maxAttempts {
 		t.Status, t.EndTime = TaskFailed, now
+		if t.Unsure {
+			hint := " The source may have the new value all the same; it is version " + VersionID(t.Pending) + "."
+			t.ErrorMsg = cutBytes(f.Msg, maxTaskMessage-len(hint)) + hint
+		}
 		return
 	}
 	pause := Millis(firstRetryPause)
@@ -119,7 +140,25 @@ func (t *Task) Fail(code, msg string, final bool, now Millis) {
 // Succeed ends the task; an error of an earlier try is forgotten.
 func (t *Task) Succeed(now Millis) {
 	t.Status, t.EndTime, t.Step = TaskSuccess, now, StepPromoted
-	t.ErrorCode, t.ErrorMsg = "", ""
+	t.ErrorCode, t.ErrorMsg, t.Unsure = "", "", false
+}
+
+// Discarded notes that the source has forgotten the password before, or will not be
+// asked to.
+func (t *Task) Discarded() { t.Discard = 0 }
+
+// DiscardLater plans another try to have the source forget the password before; after a
+// day of tries it stays until the next rotation replaces it.
+func (t *Task) DiscardLater(now Millis) {
+	if t.Discard = now + discardPause; t.Discard > t.EndTime+oldPasswordKept+discardTries {
+		t.Discard = 0
+	}
+}
+
+// MayDiscard reports whether the password before that of t is in nobody's use: no task
+// was begun after t, and SYSCURRENT is where t has put it.
+func (t *Task) MayDiscard(s *Secret) bool {
+	return s.Rotation.TaskTime == t.CreateTime && s.current() == t.Pending && s.version(t.Pending) != nil
 }
 
 // TaskExpiry returns when a task that began at is forgotten, once it has ended.

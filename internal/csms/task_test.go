@@ -17,14 +17,14 @@ func TestATaskEndsAfterThreeTries(t *testing.T) {
 		{Status: csms.TaskRunning, Attempt: 3, NextTry: 1000 + 300_000},
 		{Status: csms.TaskFailed, Attempt: 3, NextTry: 1000 + 300_000, EndTime: 1000},
 	} {
-		task.Fail("CODE", "why", false, 1000)
+		task.Fail(csms.Failure{Code: "CODE", Msg: "why"}, 1000)
 		want.ErrorCode, want.ErrorMsg = "CODE", "why"
 		if task != want {
 			t.Errorf("after %d tries: %+v, want %+v", i+1, task, want)
 		}
 	}
 	final := csms.Task{Status: csms.TaskRunning, Attempt: 1}
-	final.Fail("CODE", "why", true, 1000)
+	final.Fail(csms.Failure{Code: "CODE", Msg: "why", Final: true}, 1000)
 	if final.Status != csms.TaskFailed || final.Attempt != 1 {
 		t.Errorf("a final failure: %+v", final)
 	}
@@ -39,7 +39,7 @@ func TestATaskEndsAfterThreeTries(t *testing.T) {
 func TestAMessageOfATaskIsCut(t *testing.T) {
 	for text, want := range map[string]int{strings.Repeat("a", 512): 512, strings.Repeat("a", 513): 512, strings.Repeat("é", 300): 512, "a" + strings.Repeat("é", 300): 511} {
 		task := csms.Task{Attempt: 1}
-		task.Fail("CODE", text, true, 1)
+		task.Fail(csms.Failure{Code: "CODE", Msg: text, Final: true}, 1)
 		if got := task.ErrorMsg; len(got) != want || !strings.HasPrefix(text, got) {
 			t.Errorf("%d bytes became %d, want %d", len(text), len(got), want)
 		}

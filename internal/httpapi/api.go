@@ -70,7 +70,11 @@ func New(o Options) *API {
 	a.mux.HandleFunc("GET /readyz", a.readyz)
 	a.handleDocs()
 	if o.Metrics != nil {
-		a.mux.Handle("GET /metrics", o.Metrics.Handler())
+		metrics := o.Metrics.Handler()
+		a.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+			asProbe(w)
+			metrics.ServeHTTP(w, r)
+		})
 	}
 	a.handle(&route{Pattern: "/", handler: func(*API, *exchange) error { return noSuchAPI() }})
 	return a

@@ -21,13 +21,6 @@ import (
 	"coffer/internal/testkit"
 )
 
-// rotator may do to secret db what the key of a rotation function may (neighbours.md 3.3).
-var rotator = identity.Identity{
-	Name: "rotator", AccessKey: "ROTATORACCESSKEY0001", SecretKey: "rotatorSecretKey012345678901234567890123",
-	Policies: []identity.Document{`{"Version":"5.0","Statement":[{"Effect":"Allow","Resource":["csms:*:*:secretName:db"],
-		"Action":["csms:secret:getVersion","csms:secret:listVersion","csms:secret:createVersion","csms:secret:getStage","csms:secret:get","csms:secret:updateStage"]}]}`},
-}
-
 // function is the source that ShowSecretFunctionTemplates answers, run by python3 against a
 // Coffer, with a database in a file.
 type function struct {
@@ -37,17 +30,17 @@ type function struct {
 	folder   string
 	accounts string // file of the accounts of the database
 	env      []string
-	user     identity.Identity // whose key the function is given
-	calls    atomic.Int32      // requests of the function so far
-	loseNth  int32             // the answer to this one is lost; 0 for none
+	user     *identity.Identity // whose key the function is given; nil for that of its task
+	calls    atomic.Int32       // requests of the function so far
+	loseNth  int32              // the answer to this one is lost; 0 for none
 }
 
 func newFunction(t *testing.T, engine, subType string) *function {
 	t.Helper()
-	f := &function{t: t, folder: t.TempDir(), user: rotator}
+	f := &function{t: t, folder: t.TempDir()}
 	f.accounts = filepath.Join(f.folder, "accounts.json")
 	f.kit = testkit.New(t, testkit.Options{
-		Identities: []identity.Identity{rotator, corpusUsers[0]},
+		Identities: []identity.Identity{corpusUsers[0]},
 		Engines:    func(context.Context, *rotate.Rotation) (rotate.Engine, error) { return f, nil },
 	})
 	f.server = httptest.NewServer(f)
@@ -56,7 +49,7 @@ func newFunction(t *testing.T, engine, subType string) *function {
 	var answer struct {
 		Source string `json:"function_templates"`
 	}
-	decodeAnswer(t, f.kit.Do("rotator", "GET", query, ""), &answer)
+	decodeAnswer(t, f.kit.Do(testkit.Owner, "GET", query, ""), &answer)
 	driver := string(must(os.ReadFile("testdata/function/driver.py")))
 	f.write("index.py", answer.Source)
 	for _, name := range []string{"pymysql.py", "pymssql.py", "psycopg2/__init__.py", "psycopg2/extensions.py"} {
@@ -87,14 +80,26 @@ func (f *function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// key returns the credential of a call.
+func (f *function) key(ctx context.Context, r *rotate.Rotation) (identity.TemporaryKeyInfo, error) {
+	if f.user != nil {
+		return identity.TemporaryKeyInfo{Access: f.user.AccessKey, Secret: f.user.SecretKey}, nil
+	}
+	return f.kit.Identity.RotationKey(ctx, r.TaskID, r.DomainID)
+}
+
 // Change calls the function as the contract has it.
 func (f *function) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Values) error {
+	key, err := f.key(ctx, r)
+	if err != nil {
+		return err
+	}
 	event, err := json.Marshal(map[string]any{
 		"version": "1", "task_id": r.TaskID, "attempt": r.Attempt, "operate_type": r.OperateType, "region": r.Region,
 		"domain_id": r.DomainID, "project_id": r.ProjectID, "secret_id": r.SecretID, "secret_name": r.SecretName,
 		"secret_type": r.SecretType, "rotation_config": r.Config, "csms_endpoint": f.server.URL,
 		"current_version": r.CurrentVersion, "idempotency_key": r.IdempotencyKey(),
-		"credential": map[string]string{"access": f.user.AccessKey, "secret": f.user.SecretKey},
+		"credential": key,
 	})
 	if err != nil {
 		return err
@@ -261,7 +266,7 @@ func TestTheFunctionTemplateTellsTheCause(t *testing.T) {
 		"HOST_MISSING":     func(f *function) { f.env = []string{"DB_HOST="} },
 		"CHANGE_REFUSED":   func(f *function) { f.env = []string{"REFUSE_CHANGE=1"} },
 		"DRIVER_MISSING":   func(f *function) { f.write("pymysql.py", "raise ImportError()") },
-		"CSMS.0302":        func(f *function) { f.user = corpusUsers[0] },
+		"CSMS.0302":        func(f *function) { f.user = &corpusUsers[0] },
 		"SECOND_ACCOUNT_MISSING": func(f *function) {
 			f.write("index.py", strings.Replace(string(must(os.ReadFile(filepath.Join(f.folder, "index.py")))), `"SingleUser"  #`, `"MultiUser"  #`, 1))
 		},

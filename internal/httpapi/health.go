@@ -26,13 +26,18 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 func answerProbe(w http.ResponseWriter, status int, body string) {
-	if x, ok := w.(*exchange); ok {
-		x.route = &probe
-	}
+	asProbe(w)
 	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(body))
 }
 
-// probe is the route of health checks, in log and metrics.
+// asProbe says that the request under way is one of a monitor.
+func asProbe(w http.ResponseWriter) {
+	if x, ok := w.(*exchange); ok {
+		x.route = &probe
+	}
+}
+
+// probe is the route of health checks and of /metrics, in log and metrics.
 var probe = route{Name: "probe"}

@@ -72,5 +72,8 @@ func (a *API) account(x *exchange, took time.Duration) {
 	if as := x.who.Assumed; as != nil {
 		attrs = append(attrs, slog.String("agency_id", as.AgencyID), slog.String("agency_session", as.Session))
 	}
+	if x.who.TaskID != "" {
+		attrs = append(attrs, slog.String("rotation_task_id", x.who.TaskID))
+	}
 	a.Access.LogAttrs(x.ctx, slog.LevelInfo, "request", attrs...)
 }

@@ -26,7 +26,7 @@ var neighbours = map[string]struct {
 		"KMS.2201", "KMS.2202", "KMS.2401", "KMS.2402", "KMS.2404", "KMS.2501",
 	}},
 	"eps":    {"EPS", []string{"EPS.0002", "EPS.0003", "EPS.0004", "EPS.0009"}},
-	"coffer": {"CSMS", []string{"CSMS.0002", "CSMS.0004", "CSMS.0005", "CSMS.0302"}},
+	"coffer": {"CSMS", []string{"CSMS.0002", "CSMS.0004", "CSMS.0005", "CSMS.0106", "CSMS.0302"}},
 }
 
 // TestCorpusOfNeighbours runs their cases. Each code in the table is answered in one,

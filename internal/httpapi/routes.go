@@ -43,6 +43,7 @@ const (
 	roleInEnterprise = "/v3.0/OS-PERMISSION/enterprise-projects/{scope_id}"
 
 	databaseTargets = "/coffer/v1/{project_id}/database-targets" // our own; the cloud has no such API
+	rotations       = "/coffer/v1/{project_id}/rotations"        // likewise
 
 	enterprises = "/v1.0/enterprise-projects"
 	enterprise  = enterprises + "/{enterprise_project_id}"
@@ -163,6 +164,10 @@ var routes = []route{
 	{Name: "ShowDatabaseTarget", Pattern: "GET " + databaseTargets + "/{instance_id}", Op: iam.ShowDatabaseTarget, handler: endpoint((*API).showDatabaseTarget)},
 	{Name: "UpdateDatabaseTarget", Pattern: "PUT " + databaseTargets + "/{instance_id}", Op: iam.UpdateDatabaseTarget, handler: endpoint((*API).updateDatabaseTarget)},
 	{Name: "DeleteDatabaseTarget", Pattern: "DELETE " + databaseTargets + "/{instance_id}", Op: iam.DeleteDatabaseTarget, handler: endpoint((*API).deleteDatabaseTarget)},
+	{Name: "CheckDatabaseTarget", Pattern: "POST " + databaseTargets + "/{instance_id}/check", Op: iam.CheckDatabaseTarget, handler: endpoint((*API).checkDatabaseTarget)},
+	{Name: "ListRotations", Pattern: "GET " + rotations, Op: iam.ListRotations, handler: endpoint((*API).listRotations)},
+	{Name: "ShowRotation", Pattern: "GET " + rotations + "/{secret_name}", Op: iam.ShowRotation, handler: endpoint((*API).showRotation)},
+	{Name: "PreviewRotation", Pattern: "POST /coffer/v1/{project_id}/rotation-previews", Op: iam.PreviewRotation, handler: endpoint((*API).previewRotation)},
 
 	{Name: "ListEnterpriseProject", Pattern: "GET " + enterprises, Op: iam.ListEnterpriseProject, handler: epsEndpoint(http.StatusOK, (*API).listEnterpriseProject)},
 	{Name: "CreateEnterpriseProject", Pattern: "POST " + enterprises, Op: iam.CreateEnterpriseProject, handler: epsEndpoint(http.StatusCreated, (*API).createEnterpriseProject)},

@@ -11,9 +11,10 @@ import (
 type Caller struct {
 	DomainID    string // the account he acts in; the owner of an assumed agency
 	DomainName  string
-	UserID      string // "" for an agency
+	UserID      string // "" for an agency, and for the function of a rotation
 	UserName    string
-	PrincipalID string // the user's id, or agency id and session name
+	PrincipalID string // the user's id, agency id and session name, or "rotation:" and TaskID
+	TaskID      string // of the rotation task whose function calls; "" for everybody else
 
 	// Assumed says who acts as the agency; nil for a user, who acts as himself.
 	Assumed *Assumed
@@ -77,9 +78,10 @@ func (c *Caller) GrantUser() string {
 }
 
 // GrantDomain returns the id of the domain whose grants are the caller's, "" for a
-// user of another identity service and for an agency, which has what is assigned to it.
+// user of another identity service, for an agency, which has what is assigned to it, and
+// for the function of a rotation.
 func (c *Caller) GrantDomain() string {
-	if c.Foreign || c.Assumed != nil {
+	if c.Foreign || c.Assumed != nil || c.TaskID != "" {
 		return ""
 	}
 	return c.DomainID

@@ -120,6 +120,10 @@ const (
 	ShowDatabaseTarget
 	UpdateDatabaseTarget
 	DeleteDatabaseTarget
+	CheckDatabaseTarget
+	PreviewRotation
+	ShowRotation
+	ListRotations
 	ListTraces
 
 	CreateUserV5
@@ -257,6 +261,13 @@ var operations = [opEnd]Operation{
 	ShowDatabaseTarget:          {Name: "ShowDatabaseTarget", Action: "csms::showDatabaseTarget", Level: Read, Open: true, AdminOnly: true},
 	UpdateDatabaseTarget:        {Name: "UpdateDatabaseTarget", Action: "csms::updateDatabaseTarget", Level: Write, Open: true, AdminOnly: true},
 	DeleteDatabaseTarget:        {Name: "DeleteDatabaseTarget", Action: "csms::deleteDatabaseTarget", Level: Write, Open: true, AdminOnly: true},
+	CheckDatabaseTarget:         {Name: "CheckDatabaseTarget", Action: "csms::checkDatabaseTarget", Level: Read, Open: true, AdminOnly: true},
+	// It takes RotateSecret and ShowSecretVersion as well.
+	PreviewRotation: {Name: "PreviewRotation", Action: "csms::previewRotation", Level: Read, Open: true, AdminOnly: true},
+	// They tell of secrets what ShowSecret and ListSecrets tell, and take ListSecretTask
+	// as well.
+	ShowRotation:  {Name: "ShowRotation", Action: "csms:secret:get", Level: Read, ResourceType: typeSecret},
+	ListRotations: {Name: "ListRotations", Action: "csms:secret:list", Level: List, ResourceType: typeSecret, Collection: true},
 	// Not an operation of its own: the mark of an administrator of the service (IAM2).
 	Administer: {Name: "Administer", Action: "csms::administer", Level: PermissionManagement},
 

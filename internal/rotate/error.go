@@ -19,6 +19,10 @@ const (
 	CodeSecretNotFound   Code = "SECRET_NOT_FOUND"            // the secret was destroyed meanwhile
 	CodeSecretNotEnabled Code = "SECRET_NOT_ENABLED"          // the secret was disabled or scheduled for deletion meanwhile
 	CodeFailed           Code = "ROTATION_FAILED"             // the cause is in the log only
+
+	// What these two mean is acted upon: the source does not have the new value.
+	CodeLoginRefused   Code = "LOGIN_REFUSED"   // it has another one
+	CodePasswordPolicy Code = "PASSWORD_POLICY" // it takes others only, so the next task makes another one
 )
 
 // Error is a failure whose cause a user may see.
@@ -26,7 +30,12 @@ type Error struct {
 	Code  Code
 	Msg   string // names what is wrong and what would mend it; never secret material
 	Final bool   // another try is of no use
-	Err   error  // the internal cause, for the log only; may be nil
+
+	// Unsure says that the source may have taken the new value all the same: an answer
+	// was lost, or the source does not say.
+	Unsure bool
+
+	Err error // the internal cause, for the log only; may be nil
 }
 
 // Error returns code, message and cause, for logs.
@@ -68,5 +77,5 @@ func Explain(err error) *Error {
 	if e := (*csms.Error)(nil); errors.As(err, &e) {
 		return &Error{Code: Code(e.Code), Msg: e.Msg, Err: err}
 	}
-	return &Error{Code: CodeFailed, Msg: "The rotation failed; the log of the server has the cause.", Err: err}
+	return &Error{Code: CodeFailed, Msg: "The rotation failed; the log of the server has the cause.", Unsure: true, Err: err}
 }

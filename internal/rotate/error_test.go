@@ -23,7 +23,7 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("changing: %w", known), rotate.Error{Code: "LOGIN_REFUSED", Msg: "the login of app was refused"}},
 		{rotate.Finalf("X", "y"), rotate.Error{Code: "X", Msg: "y", Final: true}},
 		{csms.Errorf(csms.CodeKey, "key"), rotate.Error{Code: "CSMS.0401", Msg: "key"}},
-		{errors.New("secret text"), rotate.Error{Code: rotate.CodeFailed, Msg: "The rotation failed; the log of the server has the cause."}},
+		{errors.New("secret text"), rotate.Error{Code: rotate.CodeFailed, Msg: "The rotation failed; the log of the server has the cause.", Unsure: true}},
 	} {
 		if diff := cmp.Diff(&c.want, rotate.Explain(c.err), cmpopts.IgnoreFields(rotate.Error{}, "Err")); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", c.err, diff)

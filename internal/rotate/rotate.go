@@ -39,7 +39,7 @@ func (r *Rotation) IdempotencyKey() string { return fmt.Sprintf("%s:%d", r.TaskI
 // Values are the two values that a rotation is about. The caller wipes them once the call
 // has returned; an engine keeps no copy.
 type Values struct {
-	Base csms.Plaintext // of the version whose account gets a new password
+	Base csms.Plaintext // of the version whose account gets a new password; nil if that is kept no longer
 	New  csms.Plaintext // what the source is to take
 }
 
@@ -65,8 +65,25 @@ type Account interface {
 	// account yet, which is to be refused.
 	NewValue(ctx context.Context, r *Rotation, base csms.Plaintext) (csms.Plaintext, error)
 
-	// Verify logs in with v.New, after Change.
+	// Verify logs in with v.New. CodeLoginRefused says that the source has another
+	// value; any other failure says nothing about that. It is asked after Change, and
+	// before it where it is not known whether an earlier Change has reached the source.
 	Verify(ctx context.Context, r *Rotation, v *Values) error
+}
+
+// Pair is an Account that can tell whether the two values of a MultiUser secret are of
+// two accounts.
+type Pair interface {
+	// CheckPair refuses a base, whose account is to change, that is of the account of
+	// current: clients are using that one.
+	CheckPair(r *Rotation, base, current csms.Plaintext) error
+}
+
+// Keeper is an Account whose source may keep the password before beside the new one.
+type Keeper interface {
+	// Discard has the source forget the password before that of v.New. It does nothing
+	// where there is none.
+	Discard(ctx context.Context, r *Rotation, v *Values) error
 }
 
 // Engines finds what is bound to a secret: by its rotation_func_urn, or else by its type

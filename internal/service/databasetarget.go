@@ -23,6 +23,9 @@ func (s *Service) CreateDatabaseTarget(ctx context.Context, who *iam.Caller, in 
 	if err := s.mayUseAdmin(ctx, who, &in, now); err != nil {
 		return nil, err
 	}
+	if s.declared.find(in.ProjectID, in.InstanceID) != nil {
+		return nil, csms.Invalidf("The instance id %s is already in use in this project, by a target that the configuration of the server declares.", in.InstanceID)
+	}
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		switch _, err := tx.DatabaseTarget(in.ProjectID, in.InstanceID); {
 		case err == nil:
@@ -62,7 +65,7 @@ func (s *Service) ShowDatabaseTarget(ctx context.Context, who *iam.Caller, insta
 	if err := s.authorizeTarget(ctx, who, iam.ShowDatabaseTarget, instanceID); err != nil {
 		return nil, err
 	}
-	t, err := s.store.DatabaseTarget(ctx, who.ProjectID, instanceID)
+	t, err := s.databaseTarget(ctx, who.ProjectID, instanceID)
 	return t, targetError(err, instanceID)
 }
 
@@ -108,7 +111,7 @@ func (s *Service) ListDatabaseTargets(ctx context.Context, who *iam.Caller, l Da
 		return page, err
 	}
 	err := s.store.View(ctx, func(v *store.View) error {
-		for t, err := range v.DatabaseTargets(who.ProjectID, l.Marker) {
+		for t, err := range s.declared.beside(v.DatabaseTargets(who.ProjectID, l.Marker), who.ProjectID, l.Marker) {
 			if err != nil {
 				return err
 			}
@@ -131,9 +134,12 @@ func (s *Service) UpdateDatabaseTarget(ctx context.Context, who *iam.Caller, ins
 	if err := s.authorizeTarget(ctx, who, iam.UpdateDatabaseTarget, instanceID); err != nil {
 		return nil, err
 	}
-	before, err := s.store.DatabaseTarget(ctx, who.ProjectID, instanceID)
+	before, err := s.databaseTarget(ctx, who.ProjectID, instanceID)
 	if err != nil {
 		return nil, targetError(err, instanceID)
+	}
+	if err := before.CheckChangeable(); err != nil {
+		return nil, err
 	}
 	after := *before
 	after.Update(p, now)
@@ -151,8 +157,8 @@ func (s *Service) UpdateDatabaseTarget(ctx context.Context, who *iam.Caller, ins
 func (s *Service) changeTarget(ctx context.Context, checked *csms.DatabaseTarget, p csms.DatabaseTargetPatch, now csms.Millis) (*csms.DatabaseTarget, error) {
 	var t *csms.DatabaseTarget
 	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-		if t, err = tx.DatabaseTarget(checked.ProjectID, checked.InstanceID); err != nil {
-			return targetError(err, checked.InstanceID)
+		if t, err = s.storedTarget(tx, checked.ProjectID, checked.InstanceID); err != nil {
+			return err
 		}
 		t.Update(p, now)
 		if t.AdminSecret != checked.AdminSecret {
@@ -176,9 +182,9 @@ func (s *Service) DeleteDatabaseTarget(ctx context.Context, who *iam.Caller, ins
 		return err
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
-		t, err := tx.DatabaseTarget(who.ProjectID, instanceID)
+		t, err := s.storedTarget(tx, who.ProjectID, instanceID)
 		if err != nil {
-			return targetError(err, instanceID)
+			return err
 		}
 		return tx.DeleteDatabaseTarget(t)
 	})

@@ -21,7 +21,11 @@ type happening struct {
 type origin struct{ operator, requestID string }
 
 func (s *Service) originOf(ctx context.Context, who *iam.Caller) origin {
-	return origin{operator: who.UserName, requestID: s.requestID(ctx)}
+	operator := who.UserName
+	if who.TaskID != "" {
+		operator = who.PrincipalID
+	}
+	return origin{operator: operator, requestID: s.requestID(ctx)}
 }
 
 // fire puts a message about sec into the outbox, if sec subscribes to an event that

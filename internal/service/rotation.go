@@ -85,7 +85,11 @@ func (s *Service) runTasks(ctx context.Context, due []*csms.Task) (done int, err
 // runTask makes one try of a task and writes down how it ended. An error means that this
 // could not be written down: the task stays as far as it is, and due.
 func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
-	x := &rotation{s: s, task: task}
+	defer s.turns.take(task.SecretID)()
+	x := &rotation{s: s, task: task, doubt: task.Unsure}
+	if task.Status != csms.TaskRunning {
+		return x.discardOld(ctx)
+	}
 	cause := x.carryOut(ctx)
 	attrs := []any{
 		slog.String("project_id", task.ProjectID), slog.String("secret", task.SecretName), slog.String("task_id", task.ID),
@@ -93,6 +97,7 @@ func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
 	}
 	switch err := ctx.Err(); {
 	case cause == nil:
+		s.onTry(x.ended(nil))
 		s.log.InfoContext(ctx, "secret rotated", attrs...)
 		return nil
 	case errors.Is(cause, errSuperseded):
@@ -102,9 +107,13 @@ func (s *Service) runTask(ctx context.Context, task *csms.Task) error {
 	}
 	why := rotate.Explain(cause)
 	s.log.WarnContext(ctx, "rotation failed", append(attrs, slog.String("code", string(why.Code)), slog.Any("error", cause))...)
-	if err := x.fail(ctx, why); err != nil && !errors.Is(err, errSuperseded) {
+	switch err := x.fail(ctx, why); {
+	case errors.Is(err, errSuperseded):
+		return nil
+	case err != nil:
 		return internalf(err, "writing down how rotation task %s ended", task.ID)
 	}
+	s.onTry(x.ended(why))
 	return nil
 }
 
@@ -164,16 +173,24 @@ func taskSecret(tx *store.Tx, task *csms.Task, now csms.Millis) (*csms.Secret, e
 // secret notes and its event tells (RO10).
 func (x *rotation) fail(ctx context.Context, why *rotate.Error) error {
 	return x.note(ctx, func(tx *store.Tx, task *csms.Task, sec *csms.Secret, now csms.Millis) error {
-		task.Fail(string(why.Code), why.Msg, why.Final, now)
+		task.Fail(csms.Failure{Code: string(why.Code), Msg: why.Msg, Final: why.Final, Unsure: x.unsure(why)}, now)
 		if sec == nil || task.Status == csms.TaskRunning {
 			return nil
 		}
 		detail := "rotation failed: " + string(why.Code)
-		if sec.RotationFailed(now) {
+		if sec.RotationFailed(task, now) {
 			detail += "; automatic rotation is switched off after three failures in a row"
 		}
 		return x.s.fire(tx, sec, happening{kind: csms.RotationFailed, detail: detail, origin: originOfTask(task)}, now)
 	})
+}
+
+// unsure reports whether the source may have the new value when a try ends for a reason.
+func (x *rotation) unsure(why *rotate.Error) bool {
+	if x.task.Pending == 0 || x.refused {
+		return false
+	}
+	return x.doubt || x.task.Step == csms.StepChanged || why.Unsure
 }
 
 func originOfTask(t *csms.Task) origin { return origin{operator: t.Operator, requestID: t.RequestID} }

@@ -20,6 +20,8 @@ import (
 // database is an Account engine over accounts in memory: a value is "user password".
 type database struct {
 	accounts map[string]string // password by user
+	keeps    bool              // whether the password before goes on working
+	old      map[string]string // that one, by user
 	made     int               // passwords so far
 	calls    []string
 	keys     []string // idempotency keys of the calls, as they came
@@ -28,7 +30,7 @@ type database struct {
 }
 
 func newDatabase() *database {
-	return &database{accounts: map[string]string{"app": "old", "app2": "old"}}
+	return &database{accounts: map[string]string{"app": "old", "app2": "old"}, old: map[string]string{}}
 }
 
 func (d *database) call(r *rotate.Rotation, name string, do func() error) error {
@@ -64,9 +66,34 @@ func (d *database) NewValue(_ context.Context, r *rotate.Rotation, base csms.Pla
 func (d *database) Change(_ context.Context, r *rotate.Rotation, v *rotate.Values) error {
 	return d.call(r, "change", func() error {
 		user, password := account(v.New)
+		if d.keeps && d.accounts[user] != password {
+			d.old[user] = d.accounts[user]
+		}
 		d.accounts[user] = password
 		return nil
 	})
+}
+
+func (d *database) CheckPair(_ *rotate.Rotation, base, current csms.Plaintext) error {
+	a, _ := account(base)
+	if b, _ := account(current); a == b {
+		return rotate.Finalf("SECOND_ACCOUNT_MISSING", "both are %s", a)
+	}
+	return nil
+}
+
+func (d *database) Discard(_ context.Context, r *rotate.Rotation, v *rotate.Values) error {
+	return d.call(r, "discard", func() error {
+		user, _ := account(v.New)
+		delete(d.old, user)
+		return nil
+	})
+}
+
+// logsIn reports whether the value of a version is a login.
+func (d *database) logsIn(value string) bool {
+	user, password, _ := strings.Cut(value, " ")
+	return password != "" && (d.accounts[user] == password || d.old[user] == password)
 }
 
 func (d *database) Verify(_ context.Context, r *rotate.Rotation, v *rotate.Values) error {

@@ -13,7 +13,7 @@ import (
 // RotationTarget returns the database target that the secret of r is bound to, for an
 // engine and not for a caller. A target that is not there is CodeTargetNotFound.
 func (s *Service) RotationTarget(ctx context.Context, r *rotate.Rotation) (*csms.DatabaseTarget, error) {
-	t, err := s.store.DatabaseTarget(ctx, r.ProjectID, r.Instance.InstanceID)
+	t, err := s.databaseTarget(ctx, r.ProjectID, r.Instance.InstanceID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, rotate.Finalf(rotate.CodeTargetNotFound, "The database target %s does not exist.", r.Instance.InstanceID)

@@ -22,7 +22,7 @@ import (
 	"coffer/internal/store"
 )
 
-// Options are the parts of a Service. All are required but Aliases, Topics, Engines and RequestID.
+// Options are the parts of a Service. All are required but Aliases, Topics, Engines, RequestID, Targets and OnTry.
 type Options struct {
 	Store   *store.Store
 	Sealer  *seal.Sealer
@@ -41,6 +41,9 @@ type Options struct {
 	Topics    notify.Topics                    // where messages go; a topic that is not bound is INVALID
 	Engines   rotate.Engines                   // what rotates secrets; a secret that nothing is bound to is not rotated
 	RequestID func(ctx context.Context) string // of the request on whose behalf something happens
+
+	Targets []csms.DatabaseTarget // that the configuration declares; sound, and their ids unique in the project
+	OnTry   func(Try)             // is told how each try of a rotation ended; nil for nobody
 }
 
 // Service performs operations. It is safe for concurrent use.
@@ -65,6 +68,9 @@ type Service struct {
 
 	engines  rotate.Engines
 	rotating chan struct{} // holds a token while a run rotates
+	turns    turns         // one at a time speaks to the source of a secret
+	declared declaredTargets
+	onTry    func(Try)
 }
 
 // New returns a Service over o.
@@ -72,12 +78,16 @@ func New(o Options) *Service {
 	if o.RequestID == nil {
 		o.RequestID = func(context.Context) string { return "" }
 	}
+	if o.OnTry == nil {
+		o.OnTry = func(Try) {}
+	}
 	return &Service{
 		store: o.Store, sealer: o.Sealer, now: o.Now, rand: o.Rand, newID: o.NewID, blobs: o.Blobs,
 		region: o.Region, aliases: o.Aliases, limits: o.Limits, log: o.Logger,
 		rotateKey: o.RotateKey,
 		topics:    o.Topics, requestID: o.RequestID, delivering: make(chan struct{}, 1),
 		engines: o.Engines, rotating: make(chan struct{}, 1),
+		declared: newDeclaredTargets(o.Targets), onTry: o.OnTry,
 	}
 }
 

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"coffer/internal/csms"
 	"coffer/internal/iam"
@@ -37,12 +38,13 @@ func (s *Service) moveStage(ctx context.Context, who *iam.Caller, op iam.Op, nam
 			}
 			return csms.CheckVersionID(versionID)
 		},
-		apply: func(_ *store.Tx, sec *csms.Secret, now csms.Millis) error {
+		apply: func(tx *store.Tx, sec *csms.Secret, now csms.Millis) error {
 			st, err := sec.MoveStage(stage, versionID, now)
-			if err == nil {
-				moved = *st
+			if err != nil {
+				return err
 			}
-			return err
+			moved = *st
+			return checkLabelsFree(tx, sec, stage)
 		},
 	})
 	return StageOf{sec, moved}, err
@@ -81,7 +83,32 @@ func (s *Service) DeleteSecretStage(ctx context.Context, who *iam.Caller, name, 
 			}
 			return csms.CheckRemovable(stage)
 		},
-		apply: func(_ *store.Tx, sec *csms.Secret, _ csms.Millis) error { return sec.RemoveStage(stage) },
+		apply: func(tx *store.Tx, sec *csms.Secret, _ csms.Millis) error {
+			if err := sec.RemoveStage(stage); err != nil {
+				return err
+			}
+			return checkLabelsFree(tx, sec, stage)
+		},
 	})
 	return err
+}
+
+// checkLabelsFree refuses to change the label of a pending version while its task runs.
+func checkLabelsFree(tx *store.Tx, sec *csms.Secret, stages ...string) error {
+	for _, stage := range stages {
+		if _, ok := csms.PendingTask(stage); !ok {
+			continue
+		}
+		switch task, err := tx.RunningTask(sec.ID); {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err != nil:
+			return internalf(err, "looking for a running task of secret %s", sec.ID)
+		default:
+			if err := task.CheckLabelFree(stage); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

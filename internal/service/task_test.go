@@ -137,7 +137,7 @@ func TestTasksAreForgotten(t *testing.T) {
 		createRotating(t, k, rotating(name))
 	}
 	ended := rotateSecret(t, k, "a")
-	endTask(t, k, ended.ID, func(task *csms.Task) { task.Fail("X", "x", true, k.Now()) })
+	endTask(t, k, ended.ID, func(task *csms.Task) { task.Fail(csms.Failure{Code: "X", Msg: "x", Final: true}, k.Now()) })
 	rotateSecret(t, k, "b")
 	k.Move(92*24*time.Hour - time.Millisecond)
 	if done, err := k.Service.RunDue(t.Context()); done != 0 || err != nil {

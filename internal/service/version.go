@@ -72,6 +72,9 @@ func (s *Service) addVersion(ctx context.Context, who *iam.Caller, r iam.Request
 		if err != nil {
 			return err
 		}
+		if err := checkLabelsFree(tx, sec, n.Stages...); err != nil {
+			return err
+		}
 		added = *v
 		if pruned != 0 {
 			if err := tx.DeleteValue(sec.ID, pruned); err != nil {

@@ -240,7 +240,10 @@ func secretRows(s *csms.Secret) []row {
 }
 
 func accessKeyRows(a *AccessKey) []row {
-	rows := []row{{key: nameKey(nil, tableAccessKeyUser, a.UserID, a.AccessKey)}}
+	var rows []row
+	if a.UserID != "" {
+		rows = append(rows, row{key: nameKey(nil, tableAccessKeyUser, a.UserID, a.AccessKey)})
+	}
 	if a.Temporary != nil {
 		rows = append(rows, dueRow(a.Temporary.ExpiresAt, DueAccessKeyExpiry, a.AccessKey, 0))
 	}

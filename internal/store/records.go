@@ -109,6 +109,7 @@ type Temporary struct {
 	ExpiresAt     csms.Millis `cbor:"2,keyasint"`
 	SessionPolicy Document    `cbor:"3,keyasint,omitempty"` // nil for none
 	Assumed       *Assumed    `cbor:"4,keyasint,omitempty"` // nil unless the key is of an agency
+	TaskID        string      `cbor:"5,keyasint,omitempty"` // "" unless the key is of a rotation task, and of no user
 }
 
 // Token is an issued token. The token itself is not kept.

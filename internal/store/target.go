@@ -22,6 +22,7 @@ type targetRecord struct {
 	Accounts    []string            `cbor:"10,keyasint"`
 	CreateTime  csms.Millis         `cbor:"11,keyasint"`
 	UpdateTime  csms.Millis         `cbor:"12,keyasint"`
+	Declared    bool                `cbor:"-"`
 }
 
 var targetKind = kind[csms.DatabaseTarget]{

@@ -30,6 +30,8 @@ type taskRecord struct {
 	Pending     int               `cbor:"18,keyasint,omitempty"`
 	Operator    string            `cbor:"19,keyasint,omitempty"`
 	RequestID   string            `cbor:"20,keyasint,omitempty"`
+	Unsure      bool              `cbor:"21,keyasint,omitempty"`
+	Discard     csms.Millis       `cbor:"22,keyasint,omitempty"`
 }
 
 var taskKind = kind[csms.Task]{
@@ -95,10 +97,16 @@ func taskRows(t *csms.Task) []row {
 		rows = append(rows, row{key: taskPlace(taskListKey(t.ProjectID, f), t)})
 	}
 	if t.Status == csms.TaskRunning {
-		return append(rows, unique(runningTaskKey(t.SecretID)),
-			row{key: start(nil, tableTaskDue).instant(t.NextTry).text(t.ID)})
+		return append(rows, unique(runningTaskKey(t.SecretID)), taskDueRow(t.NextTry, t.ID))
+	}
+	if t.Discard != 0 {
+		rows = append(rows, taskDueRow(t.Discard, t.ID))
 	}
 	return append(rows, dueRow(csms.TaskExpiry(t.CreateTime), DueTaskExpiry, t.ID, 0))
+}
+
+func taskDueRow(at csms.Millis, id string) row {
+	return row{key: start(nil, tableTaskDue).instant(at).text(id)}
 }
 
 // Task returns the task of that id, or ErrNotFound.
@@ -169,8 +177,8 @@ func (v *View) TaskCount(project string, f TaskFilter) (int, error) {
 	return v.count(taskCountKey(project, name, status))
 }
 
-// DueTasks yields the running tasks with a try that is due at until or before, in order
-// of time.
+// DueTasks yields the tasks with something to do that is due at until or before, in order
+// of time: a try of a running one, or a password that a successful one is to discard.
 func (v *View) DueTasks(until csms.Millis) iter.Seq2[*csms.Task, error] {
 	r := tableTaskDue.all()
 	if until < math.MaxInt64 {

@@ -77,9 +77,10 @@ type Kit struct {
 	KMS      *localkms.KMS
 	Log      *bytes.Buffer // everything that was logged; read it when no request runs
 
-	clock atomic.Int64
-	ids   atomic.Int64
-	keys  map[string]*signature.Key // by user name
+	options Options
+	clock   atomic.Int64
+	ids     atomic.Int64
+	keys    map[string]*signature.Key // by user name
 }
 
 // Options change what a kit is made of.
@@ -88,6 +89,7 @@ type Options struct {
 	Identities []identity.Identity
 	Dev        bool // with the controls under /dev
 	Topics     notify.Topics
+	OnTry      func(service.Try) // is told how tries of rotations end
 	Engines    rotate.Engines
 }
 
@@ -99,42 +101,65 @@ func New(t testing.TB, o Options) *Kit {
 	if o.Limits == (csms.Limits{}) {
 		o.Limits = csms.DefaultLimits()
 	}
+	k.options, k.DB = o, memkv.New()
 	if err := k.build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
-func (k *Kit) build(ctx context.Context, o Options) (err error) {
-	log := slog.New(slog.NewTextHandler(k.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	k.DB = memkv.New()
-	if k.Store, err = store.Open(ctx, k.DB, store.Options{}); err != nil {
-		return err
-	}
-	root := bytes.Repeat([]byte{7}, 32)
-	if k.KMS, err = localkms.Open(ctx, k.Store, root, localkms.Options{Now: k.Now, Rand: rand.Reader, NewID: k.NewID}); err != nil {
+func (k *Kit) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(k.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// build makes what is stored and opens it.
+func (k *Kit) build(ctx context.Context, o Options) error {
+	log := k.logger()
+	if err := k.openStore(ctx); err != nil {
 		return err
 	}
 	if err := k.identities(ctx, o.Identities, log); err != nil {
 		return err
 	}
+	k.serve(o, log)
+	return nil
+}
+
+// open opens what is stored.
+func (k *Kit) open(ctx context.Context, o Options, log *slog.Logger) error {
+	if err := k.openStore(ctx); err != nil {
+		return err
+	}
+	k.openIdentity(log)
+	k.serve(o, log)
+	return nil
+}
+
+func (k *Kit) openStore(ctx context.Context) (err error) {
+	if k.Store, err = store.Open(ctx, k.DB, store.Options{}); err != nil {
+		return err
+	}
+	root := bytes.Repeat([]byte{7}, 32)
+	k.KMS, err = localkms.Open(ctx, k.Store, root, localkms.Options{Now: k.Now, Rand: rand.Reader, NewID: k.NewID})
+	return err
+}
+
+// serve makes the services over what is open.
+func (k *Kit) serve(o Options, log *slog.Logger) {
 	sealer := seal.NewSealer(k.KMS, rand.Reader)
 	k.Service = service.New(service.Options{
 		Store: k.Store, Sealer: sealer, Now: k.Now, Rand: rand.Reader, NewID: k.NewID,
 		Blobs: k.KMS.BlobBox, Region: Region, Limits: o.Limits, Logger: log, RotateKey: k.KMS.RotateDueKey,
-		Topics: o.Topics, Engines: o.Engines, RequestID: httpapi.RequestID,
+		Topics: o.Topics, Engines: o.Engines, OnTry: o.OnTry, RequestID: httpapi.RequestID,
 	})
 	k.Keys = kms.New(kms.Options{Store: k.Store, Keys: k.KMS, Sealer: sealer, Now: k.Now, Rand: rand.Reader, Region: Region})
 	k.SMN = smn.New(smn.Options{Store: k.Store, Now: k.Now, NewID: k.NewID, Region: Region, Bound: o.Topics.URNs(), RequestID: httpapi.RequestID})
 	k.API = httpapi.New(k.apiOptions(o, log))
-	return nil
 }
 
 // identities makes the account, its projects and its users.
 func (k *Kit) identities(ctx context.Context, users []identity.Identity, log *slog.Logger) error {
-	k.Identity = identity.New(k.Store, k.KMS.IdentityBox(), identity.Options{
-		Now: k.Now, Rand: rand.Reader, Region: Region, PasswordParams: identity.DevPasswordParams(), Logger: log,
-	})
+	k.openIdentity(log)
 	_, err := k.Identity.Bootstrap(ctx, identity.BootstrapInput{
 		DomainID: DomainID, DomainName: "acme", ProjectID: ProjectID, Region: Region,
 		UserName: Owner, Password: OwnerPassword, AccessKey: ownerAccessKey, SecretKey: ownerSecretKey,
@@ -157,6 +182,12 @@ func (k *Kit) identities(ctx context.Context, users []identity.Identity, log *sl
 		}
 	}
 	return k.projects(ctx)
+}
+
+func (k *Kit) openIdentity(log *slog.Logger) {
+	k.Identity = identity.New(k.Store, k.KMS.IdentityBox(), identity.Options{
+		Now: k.Now, Rand: rand.Reader, Region: Region, PasswordParams: identity.DevPasswordParams(), Logger: log,
+	})
 }
 
 // remember keeps the key that a user signs with.

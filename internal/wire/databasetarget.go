@@ -16,6 +16,15 @@ type DatabaseTarget struct {
 	Accounts      []string            `json:"accounts"`
 	CreateTime    Millis              `json:"create_time"`
 	UpdateTime    Millis              `json:"update_time"`
+	DeclaredBy    string              `json:"declared_by"`
+}
+
+// declaredBy tells who says that a target is there.
+func declaredBy(t *csms.DatabaseTarget) string {
+	if t.Declared {
+		return "configuration"
+	}
+	return "api"
 }
 
 // NewDatabaseTarget returns the wire form of t.
@@ -23,7 +32,7 @@ func NewDatabaseTarget(t *csms.DatabaseTarget) DatabaseTarget {
 	return DatabaseTarget{
 		InstanceID: t.InstanceID, Engine: t.Engine, Host: t.Host, Port: t.Port, Database: t.Database,
 		TLSMode: t.TLSMode, CACertificate: t.CA, AdminSecret: t.AdminSecret, Accounts: t.Accounts,
-		CreateTime: Millis(t.CreateTime), UpdateTime: Millis(t.UpdateTime),
+		CreateTime: Millis(t.CreateTime), UpdateTime: Millis(t.UpdateTime), DeclaredBy: declaredBy(t),
 	}
 }
 

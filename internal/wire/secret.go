@@ -51,7 +51,7 @@ func NewSecret(s *csms.Secret) Secret {
 		CreateTime: Millis(s.CreateTime), UpdateTime: Millis(s.UpdateTime), ScheduledDeleteTime: Millis(s.ScheduledDeleteTime),
 		SecretType: s.Type, AutoRotation: s.Rotation.Auto,
 		RotationPeriod: OrNull(s.Rotation.Period), RotationConfig: OrNull(s.Rotation.Config),
-		RotationTime: Millis(s.Rotation.Time), NextRotationTime: Millis(s.Rotation.NextTime),
+		RotationTime: Millis(s.Rotation.Time), NextRotationTime: Millis(s.NextRotation()),
 		LastUsedTime: Millis(s.LastUsedTime), EventSubscriptions: orEmpty(s.EventSubscriptions),
 		EnterpriseProjectID: s.EnterpriseProjectID, RotationFuncURN: OrNull(s.Rotation.FuncURN),
 		DomainID: s.DomainID, ReplicaType: s.ReplicaType(), Replicas: newReplicas(s.Replicas),

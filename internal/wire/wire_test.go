@@ -87,11 +87,19 @@ func TestNewSecretWithEverythingSet(t *testing.T) {
 	}))
 	want := `{"id":"i","name":"n","state":"PENDING_DELETE","kms_key_id":"k","description":"<d>","create_time":1,"update_time":2,` +
 		`"scheduled_delete_time":3,"secret_type":"RDS-FG","auto_rotation":true,"rotation_period":"1d","rotation_config":"{}",` +
-		`"rotation_time":5,"next_rotation_time":6,"last_used_time":4,"event_subscriptions":["e"],"enterprise_project_id":"0",` +
+		`"rotation_time":5,"next_rotation_time":null,"last_used_time":4,"event_subscriptions":["e"],"enterprise_project_id":"0",` +
 		`"rotation_func_urn":"u","domain_id":"d","replica_type":"PRIMARY",` +
 		`"replicas":[{"id":"r","kms_key_id":"rk","project_id":"p","region":"x","replica_type":"REPLICA","status":"IN_SYNC","created_at":7,"updated_at":8}]}`
 	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
 		t.Errorf("secret (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+// RO10: what is planned is shown while it will happen.
+func TestThePlanOfAnEnabledSecret(t *testing.T) {
+	sec := &csms.Secret{State: csms.Enabled, Rotation: csms.Rotation{NextTime: 6}}
+	if got := wire.NewSecret(sec).NextRotationTime; got != 6 {
+		t.Errorf("next_rotation_time %d", got)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net"
-	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +35,9 @@ func newAccount(t *testing.T, rotates ...string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(engine, rand.Reader, func(account string) bool { return slices.Contains(rotates, account) })
+	return New(engine, rand.Reader, &csms.DatabaseTarget{
+		InstanceID: "i", Engine: csms.PostgreSQL, Host: "127.0.0.1", Port: closed, AdminSecret: "admin", Accounts: rotates,
+	})
 }
 
 // TestNewValue protects neighbours.md 4.2 step 1 and B4: the first name counts, and
@@ -113,6 +115,36 @@ func TestFailuresKeepTheirCode(t *testing.T) {
 	}
 }
 
+// What the rotation acts upon are the words of the engines, and only an answer that was
+// lost leaves open what the source has.
+func TestTheWordsOfEngines(t *testing.T) {
+	for code, want := range map[database.Code]rotate.Error{
+		database.LoginRefused:   {Code: rotate.CodeLoginRefused},
+		database.PasswordPolicy: {Code: rotate.CodePasswordPolicy, Final: true},
+		database.Timeout:        {Code: "TIMEOUT", Unsure: true},
+		database.Unavailable:    {Code: "SERVER_UNAVAILABLE", Unsure: true},
+		database.Failed:         {Code: "ENGINE_FAILED", Unsure: true},
+		database.Unreachable:    {Code: "HOST_UNREACHABLE"},
+	} {
+		e := rotate.Explain(explain(database.Errorf(code, "text")))
+		if e.Code != want.Code || e.Final != want.Final || e.Unsure != want.Unsure {
+			t.Errorf("%s: %+v", code, e)
+		}
+	}
+}
+
+// RO9: the account that clients log in with is not the one to change.
+func TestAPairIsTwoAccounts(t *testing.T) {
+	a := newAccount(t)
+	app, app2 := value(`{"username":"app","password":"a"}`), value(`{"user":"app2","pwd":"b"}`)
+	if err := errors.Join(a.CheckPair(&rotate.Rotation{}, app, app2), a.CheckPair(&rotate.Rotation{}, app, value("not a login"))); err != nil {
+		t.Error(err)
+	}
+	if e := rotate.Explain(a.CheckPair(&rotate.Rotation{SecretName: "db"}, app, value(`{"name":"app","pwd":"b"}`))); e.Code != CodeNoSecondAccount || !e.Final {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestCredential(t *testing.T) {
 	got, err := Credential(value(`{"user":"admin","pwd":"p\u00e9"}`))
 	if err != nil || got.User != "admin" || string(got.Password) != "pé" {
@@ -141,4 +173,38 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q became %q", text, []byte(changed))
 		}
 	})
+}
+
+// TestPreview: the checks come in the order of a rotation, and what comes after one that
+// failed was not looked at.
+func TestPreview(t *testing.T) {
+	a, passed, failed, skipped := newAccount(t, "app"), rotate.Passed, rotate.Failed, rotate.Skipped
+	for text, want := range map[string]struct {
+		account  string
+		statuses []rotate.Status
+	}{
+		`{"username":"app","password":"CANARY"}`:  {"app", []rotate.Status{passed, passed, passed, failed, skipped, skipped}},
+		`{"username":"root","password":"CANARY"}`: {"root", []rotate.Status{passed, failed, passed, failed, skipped, skipped}},
+		`CANARY`: {"", []rotate.Status{failed, skipped, passed, failed, skipped, skipped}},
+	} {
+		p := a.Preview(t.Context(), &rotate.Rotation{}, value(text))
+		var statuses []rotate.Status
+		for _, f := range p.Findings {
+			statuses = append(statuses, f.Status)
+			if strings.Contains(f.Msg, "CANARY") {
+				t.Errorf("a finding holds the value: %+v", f)
+			}
+		}
+		if diff := cmp.Diff(want.statuses, statuses); diff != "" || p.Account != want.account || p.Password.Length != 24 {
+			t.Errorf("%s: account %q (-want +got):\n%s", text, p.Account, diff)
+		}
+	}
+	want := rotate.Binding{Kind: rotate.BoundTarget, InstanceID: "i", Engine: csms.PostgreSQL, AdminSecret: "admin"}
+	got := a.Binding()
+	if got.Address == "" {
+		t.Error("no address")
+	}
+	if got.Address = ""; got != want {
+		t.Errorf("bound to %+v", got)
+	}
 }

@@ -25,6 +25,12 @@ type Engine interface {
 	// password that the account has changes nothing, so a caller who lost an answer may.
 	Change(ctx context.Context, account string, password []byte) error
 
+	// Inspect reports what would keep Change from giving account a password, as far as
+	// that shows without a change: the login of the administrator, the server, the account
+	// and the rights over it. With an empty account it asks for the login and the server
+	// alone. What it does not find is no promise.
+	Inspect(ctx context.Context, account string) error
+
 	// Verify logs in as account. LoginRefused says that the server takes another
 	// password; every other Code says nothing about the password.
 	Verify(ctx context.Context, account string, password []byte) error

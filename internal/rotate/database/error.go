@@ -33,6 +33,10 @@ func (c Code) Final() bool {
 	return c == Unknown || c == External || c == Unsupported || c == PasswordPolicy
 }
 
+// Unsure reports whether a change may have been made all the same: the answer to it was
+// lost, or it was one that is not known here.
+func (c Code) Unsure() bool { return c == Timeout || c == Unavailable || c == Failed }
+
 // Error is a failure with its cause. Its text names the account and what the server
 // answered as a number, never in words: a server may quote the statement.
 type Error struct {

@@ -71,6 +71,7 @@ func Run(t *testing.T, h *Harness) {
 		"takes hostile names and passwords":     testHostile,
 		"takes every password that is made":     testPolicy,
 		"refuses what no server should see":     testRefused,
+		"inspects without a change":             testInspect,
 		"tells an unknown account":              testUnknown,
 		"tells a locked account":                testLocked,
 		"tells the administrator's wrong login": testAdministrator,
@@ -100,8 +101,13 @@ func code(t *testing.T, err error, want database.Code) {
 	}
 }
 
+// change changes a password. What will be refused, but for the password itself, is seen
+// beforehand.
 func change(t *testing.T, e database.Engine, account, password string, want database.Code) {
 	t.Helper()
+	if account != "" && want != database.PasswordPolicy {
+		code(t, e.Inspect(t.Context(), account), want)
+	}
 	code(t, e.Change(t.Context(), account, []byte(password)), want)
 }
 
@@ -186,6 +192,20 @@ func testRefused(t *testing.T, h *Harness) {
 	for _, wrong := range []string{"", "a\x00b", "\xff", strings.Repeat("n", 400)} {
 		change(t, e, wrong, newPassword, database.Unknown)
 		verify(t, e, wrong, newPassword, database.Unknown)
+	}
+	verify(t, e, account, oldPassword, "")
+}
+
+func testInspect(t *testing.T, h *Harness) {
+	account := h.Create(t, "inspect", oldPassword)
+	before := h.State(t, h.Missing)
+	e := h.engine(t)
+	code(t, e.Inspect(t.Context(), account), "")
+	code(t, e.Inspect(t.Context(), ""), "")
+	wrong := h.engine(t, func(t *database.Target) { t.Administrator = servertest.As(servertest.Administrator, "CANARY wrong") })
+	code(t, wrong.Inspect(t.Context(), ""), database.AdminRefused)
+	if diff := cmp.Diff(before, h.State(t, h.Missing)); diff != "" {
+		t.Errorf("something changed (-before +after):\n%s", diff)
 	}
 	verify(t, e, account, oldPassword, "")
 }

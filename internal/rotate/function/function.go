@@ -14,12 +14,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"coffer/internal/csms"
 	"coffer/internal/outgoing"
 	"coffer/internal/rotate"
 )
@@ -34,9 +31,6 @@ const (
 // Timeout bounds a call: as long as a function of the cloud may run.
 const Timeout = 300 * time.Second
 
-// maxText is what is shown of a text of the function, in characters.
-const maxText = 512
-
 // Options of an engine. URL, Client and Now are required.
 type Options struct {
 	URL      string
@@ -44,6 +38,29 @@ type Options struct {
 	Client   *outgoing.Client // with this package's Timeout
 	Now      func() time.Time // wall time
 	Endpoint string           // where the function reaches Coffer, such as https://coffer.example.org
+
+	// Credential makes the key that the function is given for one call; nil for a function
+	// that has a key of its own.
+	Credential func(ctx context.Context, r *rotate.Rotation) (*Credential, error)
+}
+
+// Credential is a temporary key for the secret of one rotation.
+type Credential struct {
+	Access        string `json:"access"`
+	Secret        string `json:"secret"`
+	SecurityToken string `json:"securitytoken"`
+	ExpiresAt     string `json:"expires_at"`
+}
+
+// Format keeps the key out of whatever prints it.
+func (c Credential) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "temporary access key %s", c.Access) }
+
+// texts are what of c is not shown.
+func (c *Credential) texts() []string {
+	if c == nil {
+		return nil
+	}
+	return []string{c.Secret, c.SecurityToken}
 }
 
 // Function is a rotate.Engine that stores by itself.
@@ -78,24 +95,49 @@ type request struct {
 	Endpoint       string `json:"csms_endpoint"`
 	CurrentVersion string `json:"current_version"`
 	IdempotencyKey string `json:"idempotency_key"`
+
+	Credential *Credential `json:"credential,omitempty"`
 }
 
-func (f *Function) request(r *rotate.Rotation) request {
-	return request{
+// Request returns the body of the call for r (neighbours.md 3.3, version 1), which is the
+// same for whatever brings it to a function. credential is nil for none.
+func Request(r *rotate.Rotation, endpoint string, credential *Credential) ([]byte, error) {
+	body, err := json.Marshal(request{
 		Version: "1", TaskID: r.TaskID, Attempt: r.Attempt, OperateType: string(r.OperateType),
 		Region: r.Region, DomainID: r.DomainID, ProjectID: r.ProjectID,
 		SecretID: r.SecretID, SecretName: r.SecretName, SecretType: string(r.SecretType), RotationConfig: r.Config,
-		Endpoint: f.o.Endpoint, CurrentVersion: r.CurrentVersion, IdempotencyKey: r.IdempotencyKey(),
+		Endpoint: endpoint, CurrentVersion: r.CurrentVersion, IdempotencyKey: r.IdempotencyKey(), Credential: credential,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("function: writing the request: %w", err)
 	}
+	return body, nil
+}
+
+// credential returns the key for one call, nil for none.
+func (f *Function) credential(ctx context.Context, r *rotate.Rotation) (*Credential, error) {
+	if f.o.Credential == nil {
+		return nil, nil //nolint:nilnil // a function may have a key of its own
+	}
+	c, err := f.o.Credential(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("function: making the key: %w", err)
+	}
+	return c, nil
 }
 
 // Change calls the function and returns when it has answered. A function must take the
 // same idempotency key twice: a call whose answer was lost comes again.
 func (f *Function) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Values) error {
-	body, err := json.Marshal(f.request(r))
+	key, err := f.credential(ctx, r)
 	if err != nil {
-		return fmt.Errorf("function: writing the request: %w", err)
+		return err
 	}
+	body, err := Request(r, f.o.Endpoint, key)
+	if err != nil {
+		return err
+	}
+	defer clear(body)
 	call, err := http.NewRequestWithContext(ctx, http.MethodPost, f.o.URL, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("function: making the request: %w", err)
@@ -110,51 +152,35 @@ func (f *Function) Change(ctx context.Context, r *rotate.Rotation, _ *rotate.Val
 	case err != nil:
 		return &rotate.Error{Code: CodeUnreachable, Msg: "The function at " + f.host + " does not answer.", Err: err}
 	}
-	return f.judge(status, answer)
+	return f.judge(status, answer, key)
+}
+
+// Binding returns the function.
+func (f *Function) Binding() rotate.Binding {
+	return rotate.Binding{Kind: rotate.BoundFunction, Address: f.host}
+}
+
+// Preview does not call the function, which would rotate.
+func (f *Function) Preview(context.Context, *rotate.Rotation, csms.Plaintext) *rotate.Preview {
+	return &rotate.Preview{Findings: []rotate.Finding{
+		rotate.NotLooked(rotate.CheckFunction, "A function knows no preview, so it was not called. Which account it changes, it decides itself."),
+	}}
 }
 
 // Close ends idle connections.
 func (f *Function) Close() { f.o.Client.Close() }
 
-// Codes that are shown as they are.
-var codeForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-
-// judge returns nil for status 200 without an error in the answer. An answer that is no
-// JSON object is none with an error.
-func (f *Function) judge(status int, answer []byte) error {
-	var said struct {
-		Code string `json:"error_code"`
-		Msg  string `json:"error_msg"`
-	}
-	_ = json.Unmarshal(answer, &said)
-	if status == http.StatusOK && said.Code == "" && said.Msg == "" {
+// judge returns nil for status 200 without an error in the answer.
+func (f *Function) judge(status int, answer []byte, key *Credential) error {
+	said := Read(answer, key)
+	if status == http.StatusOK && !said.Failed {
 		return nil
 	}
-	code := CodeFailed
-	switch {
-	case status == http.StatusConflict:
-		code = rotate.CodeNotApplied
-	case codeForm.MatchString(said.Code):
-		code = rotate.Code(said.Code)
+	if status == http.StatusConflict {
+		said.Code = rotate.CodeNotApplied
 	}
-	text := shown(said.Msg)
-	if text == "" {
-		text = fmt.Sprintf("The function at %s answers %d.", f.host, status)
+	if said.Msg == "" {
+		said.Msg = fmt.Sprintf("The function at %s answers %d.", f.host, status)
 	}
-	return rotate.Failf(code, "%s", text)
-}
-
-// shown returns what may be shown of a text: one line of at most maxText characters.
-func shown(text string) string {
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(text, "?"))
-	for utf8.RuneCountInString(text) > maxText {
-		_, last := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-last]
-	}
-	return strings.TrimSpace(text)
+	return rotate.Failf(said.Code, "%s", said.Msg)
 }

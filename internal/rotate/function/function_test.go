@@ -2,9 +2,12 @@ package function
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -85,6 +88,35 @@ func TestTheFormOnTheWire(t *testing.T) {
 	}
 }
 
+// neighbours.md 3.3: every call brings a key of its own, and what the function says of it
+// is not shown.
+func TestTheCredentialOfACall(t *testing.T) {
+	f, body, _ := answering(t, 200, `{"error_code":"CANARYsecret","error_msg":"key CANARYsecret, token CANARYtoken."}`)
+	calls := 0
+	f.o.Credential = func(_ context.Context, r *rotate.Rotation) (*Credential, error) {
+		calls++
+		return &Credential{Access: "A" + r.TaskID, Secret: "CANARYsecret", SecurityToken: "CANARYtoken", ExpiresAt: "2026-01-01T00:15:00.000000Z"}, nil
+	}
+	for range 2 {
+		err := rotate.Explain(f.Change(t.Context(), rotation, nil))
+		if err.Code != CodeFailed || err.Msg != "key ***, token ***." {
+			t.Errorf("failure %+v", err)
+		}
+	}
+	want := `"credential":{"access":"At1","secret":"CANARYsecret","securitytoken":"CANARYtoken","expires_at":"2026-01-01T00:15:00.000000Z"}}`
+	if !strings.HasSuffix(body(), want) || calls != 2 {
+		t.Errorf("%d keys, request %s", calls, body())
+	}
+	broken := errors.New("no key")
+	f.o.Credential = func(context.Context, *rotate.Rotation) (*Credential, error) { return nil, broken }
+	if err := f.Change(t.Context(), rotation, nil); !errors.Is(err, broken) {
+		t.Errorf("without a key: %v", err)
+	}
+	if text := fmt.Sprintf("%v %+v", Credential{Access: "A", Secret: "CANARY"}, &Credential{Access: "A", SecurityToken: "CANARY"}); strings.Contains(text, "CANARY") {
+		t.Errorf("printed: %s", text)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -141,7 +173,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(500, []byte(`{"error_msg":"`+strings.Repeat("é", 600)+`"}`))
 	function := &Function{host: "h"}
 	f.Fuzz(func(t *testing.T, status int, answer []byte) {
-		err := function.judge(status, answer)
+		err := function.judge(status, answer, nil)
 		if err == nil {
 			if status != 200 {
 				t.Errorf("%d is a success", status)

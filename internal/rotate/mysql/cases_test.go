@@ -164,7 +164,7 @@ func testSecureTransport(t *testing.T, s *subject) {
 	s.verify(t, "secure", "CANARY-0", login)
 }
 
-// testRights: an administrator with the rights of docs/operations.md, and with one of
+// testRights: an administrator with the rights of docs/rotation.md, and with one of
 // them less.
 func testRights(t *testing.T, s *subject) {
 	table := map[bool]string{true: "global_priv", false: "user"}[s.isMariaDB(t)]

@@ -75,6 +75,10 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	if !known {
 		code = database.Failed
 	}
+	if code == database.PasswordPolicy {
+		return &refusal{database.Errorf(code, "%s: the server's rules refuse the password (error %d); those that are made have %d characters of all four types",
+			doing, said.Number, e.Policy().Length), said.Number}
+	}
 	return &refusal{database.Errorf(code, "%s: the server answers with error %d", doing, said.Number), said.Number}
 }
 

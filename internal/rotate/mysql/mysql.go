@@ -51,10 +51,8 @@ func (e *Engine) Change(ctx context.Context, account string, password []byte) er
 		return err
 	}
 	return e.alter(ctx, account, func(s *session, accounts []found) error {
-		for _, a := range accounts {
-			if a.locked {
-				return database.Errorf(database.Locked, "account %s is locked", a)
-			}
+		if err := checkUnlocked(accounts); err != nil {
+			return err
 		}
 		return s.change(ctx, accounts, password)
 	})

@@ -176,9 +176,8 @@ FROM pg_catalog.pg_roles WHERE rolname = $1`
 // inspect refuses a server or a role that a change would not help, and returns how
 // often the server wants a password hashed.
 func (e *Engine) inspect(ctx context.Context, c *pgconn.PgConn, role string) (iterations int, err error) {
-	// Before 10, the text of a verifier would itself become the password.
-	if version := c.ParameterStatus("server_version"); major(version) < 10 {
-		return 0, database.Errorf(database.Unsupported, "the server has version %.20q; it takes PostgreSQL 10 or later", version)
+	if err := checkVersion(c); err != nil {
+		return 0, err
 	}
 	rows := c.ExecParams(ctx, lookUp, [][]byte{[]byte(role)}, nil, nil, nil).Read()
 	switch {
@@ -193,6 +192,15 @@ func (e *Engine) inspect(ctx context.Context, c *pgconn.PgConn, role string) (it
 	}
 	n, _ := strconv.Atoi(string(rows.Rows[0][2]))
 	return min(max(n, minIterations), maxIterations), nil
+}
+
+// checkVersion refuses a server before 10: there, the text of a verifier would itself
+// become the password.
+func checkVersion(c *pgconn.PgConn) error {
+	if version := c.ParameterStatus("server_version"); major(version) < 10 {
+		return database.Errorf(database.Unsupported, "the server has version %.20q; it takes PostgreSQL 10 or later", version)
+	}
+	return nil
 }
 
 // major returns the number at the beginning of a version; 0 for none.

@@ -22,13 +22,16 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
+// lifetime is that of certificates; no run takes longer.
+const lifetime = 24 * time.Hour
+
 // NewAuthority returns an authority that nobody else knows.
 func NewAuthority(t *testing.T) *Authority {
 	t.Helper()
 	a := &Authority{Roots: x509.NewCertPool()}
 	a.certificate = &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(lifetime), KeyUsage: x509.KeyUsageCertSign,
 	}
 	a.PEM, _, a.key = a.sign(t, a.certificate)
 	a.Roots.AppendCertsFromPEM([]byte(a.PEM))
@@ -41,7 +44,7 @@ func (a *Authority) Issue(t *testing.T) (certificate, key string) {
 	t.Helper()
 	certificate, key, _ = a.sign(t, &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 2)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(lifetime),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	return certificate, key

@@ -41,6 +41,7 @@ func PostgreSQL(t *testing.T) *Server {
 	s.args = []string{
 		"-D", data, "-p", fmt.Sprint(s.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + dir,
 		"-c", "fsync=off", "-c", "ssl=on", "-c", "log_statement=all", "-c", "log_min_messages=info", "-c", "shared_buffers=16MB",
+		"-c", "authentication_timeout=10s", // a crash may have to wait for who is about to log in
 	}
 	s.session = func(sql string) ([][]string, error) { return s.postgresql(dir, sql) }
 	return s.own(t)

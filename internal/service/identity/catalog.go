@@ -263,6 +263,9 @@ func (s *Service) CallerIdentity(c *iam.Caller) CallerIdentityAnswer {
 	if as := c.Assumed; as != nil {
 		return CallerIdentityAnswer{AccountID: c.DomainID, PrincipalID: c.PrincipalID, PrincipalURN: sessionURN(c.DomainID, as.AgencyName, as.Session)}
 	}
+	if c.TaskID != "" {
+		return CallerIdentityAnswer{AccountID: c.DomainID, PrincipalID: c.PrincipalID, PrincipalURN: "csms::" + c.DomainID + ":rotation:" + c.TaskID}
+	}
 	return CallerIdentityAnswer{
 		AccountID: c.DomainID, PrincipalID: c.PrincipalID, PrincipalURN: "iam::" + c.DomainID + ":user:" + c.UserName,
 	}

@@ -1,0 +1,1 @@
+../../../internal/rotate/template/index.py

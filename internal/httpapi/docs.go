@@ -6,8 +6,10 @@ import (
 )
 
 // The API document with a reader: /docs shows, of every operation that is routed, what
-// it takes and answers, and an example that a test has executed. openapi.json is made by
-// `go test ./internal/httpapi -update` and held true by TestTheDocumentIsServed; nothing here asks another server.
+// it takes and answers, and an example that a test has executed; and the operations of the
+// other APIs, with an example from their corpus. openapi.json and neighbours.json are made by
+// `go test ./internal/httpapi -update` and held true by TestTheDocumentIsServed and
+// TestTheNeighboursAreServed; nothing here asks another server.
 //
 //go:embed docs
 var docs embed.FS
@@ -17,10 +19,11 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; con
 
 // docsFiles are the files by their path.
 var docsFiles = map[string]struct{ file, contentType string }{
-	"/docs":              {"docs/index.html", "text/html; charset=utf-8"},
-	"/docs/openapi.json": {"docs/openapi.json", "application/json"},
-	"/docs/reader.js":    {"docs/reader.js", "text/javascript; charset=utf-8"},
-	"/docs/style.css":    {"docs/style.css", "text/css; charset=utf-8"},
+	"/docs":                 {"docs/index.html", "text/html; charset=utf-8"},
+	"/docs/openapi.json":    {"docs/openapi.json", "application/json"},
+	"/docs/neighbours.json": {"docs/neighbours.json", "application/json"},
+	"/docs/reader.js":       {"docs/reader.js", "text/javascript; charset=utf-8"},
+	"/docs/style.css":       {"docs/style.css", "text/css; charset=utf-8"},
 }
 
 // handleDocs registers the files. They need no credentials: they tell nothing of what is

@@ -165,6 +165,11 @@ func serviceOf(b *testing.B, db kv.Store, n int) *service.Service {
 			b.Fatal(err)
 		}
 	}
+	if pebble, ok := db.(*pebblekv.Store); ok { // what was just loaded lies in many files yet
+		if err := pebble.Compact(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 	return service.New(service.Options{
 		Store: st, Now: func() csms.Millis { return testkit.Epoch }, Region: testkit.Region,
 		Limits: csms.DefaultLimits(), Logger: slog.New(slog.DiscardHandler),

@@ -106,8 +106,11 @@ func samePages(v *View, c *csms.Selection, all []string) error {
 			rest := all[min(offset, len(all)):]
 			want := NamePage{Names: rest[:min(limit, len(rest))], Total: len(all)}
 			got, err := v.SecretPage("p1", c, offset, limit)
-			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
-				return fmt.Errorf("%+v from %d, at most %d: %v (-want +got):\n%s", c, offset, limit, err, diff)
+			if err != nil {
+				return err
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				return fmt.Errorf("%+v from %d, at most %d (-want +got):\n%s", c, offset, limit, diff)
 			}
 		}
 	}

@@ -88,6 +88,25 @@ function show(api, path, method, op) {
   return d;
 }
 
+// neighbour shows an operation of another API.
+function neighbour(op) {
+  const d = element("details", "", element("summary", "", marked("span", "method", op.method), element("code", op.path), marked("span", "name", op.name)));
+  d.id = op.name;
+  if (op.action) {
+    d.append(element("p", "Right: ", element("code", op.action)));
+  }
+  if (op.example) {
+    d.append(element("h3", "Example"), json(op.example.request), json(op.example.answer));
+  }
+  return d;
+}
+
+function renderNeighbours(apis) {
+  for (const [api, list] of Object.entries(apis)) {
+    main.append(element("section", "", element("h2", api), ...list.map(neighbour)));
+  }
+}
+
 function render(api) {
   main.replaceChildren();
   const groups = new Map();
@@ -102,6 +121,9 @@ function render(api) {
   for (const [tag, list] of groups) {
     main.append(element("section", "", element("h2", tag), ...list));
   }
+}
+
+function openWanted() {
   const wanted = document.getElementById(location.hash.slice(1));
   if (wanted instanceof HTMLDetailsElement) {
     wanted.open = true;
@@ -116,6 +138,12 @@ document.getElementById("find").addEventListener("input", (event) => {
   }
 });
 
-fetch("/docs/openapi.json").then((r) => r.json()).then(render).catch((e) => {
+const read = (path) => fetch(path).then((r) => r.json());
+
+Promise.all([read("/docs/openapi.json"), read("/docs/neighbours.json")]).then(([api, neighbours]) => {
+  render(api);
+  renderNeighbours(neighbours);
+  openWanted();
+}).catch((e) => {
   main.replaceChildren(element("p", "The document could not be read: " + e.message));
 });

@@ -51,13 +51,8 @@ type listTargetsRequest struct {
 	listing service.DatabaseTargetListing
 }
 
-func (q *listTargetsRequest) bind(x *exchange) error {
-	query, err := x.query()
-	if err != nil {
-		return err
-	}
-	q.listing.Marker = query.Get("marker")
-	q.listing.Limit, err = limit(query)
+func (q *listTargetsRequest) bind(x *exchange) (err error) {
+	q.listing.Limit, q.listing.Marker, err = x.page()
 	return err
 }
 

@@ -87,6 +87,16 @@ func (x *exchange) query() (url.Values, error) {
 	return q, nil
 }
 
+// page reads size and marker of a page, which is all that most lists take.
+func (x *exchange) page() (size int, marker string, err error) {
+	query, err := x.query()
+	if err != nil {
+		return 0, "", err
+	}
+	size, err = limit(query)
+	return size, query.Get("marker"), err
+}
+
 // limit reads the page size: 1 to 4 digits, by default 50 (P1, V12).
 func limit(q url.Values) (int, error) {
 	if !q.Has("limit") {

@@ -47,13 +47,8 @@ func (a *API) showSecretEvent(ctx context.Context, who *iam.Caller, q *eventRef)
 
 type listEventsRequest struct{ listing service.EventListing }
 
-func (q *listEventsRequest) bind(x *exchange) error {
-	query, err := x.query()
-	if err != nil {
-		return err
-	}
-	q.listing.Marker = query.Get("marker")
-	q.listing.Limit, err = limit(query)
+func (q *listEventsRequest) bind(x *exchange) (err error) {
+	q.listing.Limit, q.listing.Marker, err = x.page()
 	return err
 }
 

@@ -55,13 +55,8 @@ func (a *API) showRotation(ctx context.Context, who *iam.Caller, q *secretRef) (
 
 type listRotationsRequest struct{ listing service.Listing }
 
-func (q *listRotationsRequest) bind(x *exchange) error {
-	query, err := x.query()
-	if err != nil {
-		return err
-	}
-	q.listing.Marker = query.Get("marker")
-	q.listing.Limit, err = limit(query)
+func (q *listRotationsRequest) bind(x *exchange) (err error) {
+	q.listing.Limit, q.listing.Marker, err = x.page()
 	return err
 }
 

@@ -60,14 +60,9 @@ type listVersionsRequest struct {
 	listing service.VersionListing
 }
 
-func (q *listVersionsRequest) bind(x *exchange) error {
+func (q *listVersionsRequest) bind(x *exchange) (err error) {
 	q.name = x.secretName()
-	query, err := x.query()
-	if err != nil {
-		return err
-	}
-	q.listing.Marker = query.Get("marker")
-	q.listing.Limit, err = limit(query)
+	q.listing.Limit, q.listing.Marker, err = x.page()
 	return err
 }
 

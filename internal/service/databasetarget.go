@@ -111,17 +111,7 @@ func (s *Service) ListDatabaseTargets(ctx context.Context, who *iam.Caller, l Da
 		return page, err
 	}
 	err := s.store.View(ctx, func(v *store.View) error {
-		for t, err := range s.declared.beside(v.DatabaseTargets(who.ProjectID, l.Marker), who.ProjectID, l.Marker) {
-			if err != nil {
-				return err
-			}
-			if len(page.Items) == l.Limit {
-				page.More = true
-				break
-			}
-			page.Items = append(page.Items, t)
-		}
-		return nil
+		return page.take(s.declared.beside(v.DatabaseTargets(who.ProjectID, l.Marker), who.ProjectID, l.Marker), l.Limit)
 	})
 	return page, err
 }

@@ -86,17 +86,7 @@ func (s *Service) ListSecretEvents(ctx context.Context, who *iam.Caller, l Event
 		return page, err
 	}
 	err := s.store.View(ctx, func(v *store.View) error {
-		for e, err := range v.Events(who.ProjectID, l.Marker) {
-			if err != nil {
-				return err
-			}
-			if len(page.Items) == l.Limit {
-				page.More = true
-				break
-			}
-			page.Items = append(page.Items, e)
-		}
-		return nil
+		return page.take(v.Events(who.ProjectID, l.Marker), l.Limit)
 	})
 	return page, err
 }

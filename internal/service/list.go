@@ -51,6 +51,21 @@ type Page[T any] struct {
 	More  bool // items follow after the last one
 }
 
+// take fills the page from the front of a scan, and looks whether one more follows.
+func (p *Page[T]) take(scan iter.Seq2[T, error], limit int) error {
+	for item, err := range scan {
+		if err != nil {
+			return err
+		}
+		if len(p.Items) == limit {
+			p.More = true
+			break
+		}
+		p.Items = append(p.Items, item)
+	}
+	return nil
+}
+
 // ListSecrets returns a page of the project's secrets in every state, ascending by
 // name (P2, P7).
 func (s *Service) ListSecrets(ctx context.Context, who *iam.Caller, l Listing) (Page[*csms.Secret], error) {

@@ -164,17 +164,8 @@ func (l *TaskListing) page(v *store.View, project string) (page TaskPage, err er
 			return page, err
 		}
 	}
-	for task, err := range v.Tasks(project, filter, after) {
-		if err != nil {
-			return page, err
-		}
-		if len(page.Items) == l.Limit {
-			page.More = true
-			break
-		}
-		page.Items = append(page.Items, task)
-	}
-	return page, nil
+	err = page.take(v.Tasks(project, filter, after), l.Limit)
+	return page, err
 }
 
 // forgetTask removes a task that was kept long enough.

@@ -7,11 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/global"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	csms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1/model"
@@ -47,19 +43,7 @@ func (s *server) operatorClient(t *testing.T) *iam.IamClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return iam.NewIamClient(s.anyClient(t, iam.IamClientBuilder().WithCredential(credentials)))
-}
-
-func (s *server) anyClient(t *testing.T, builder *core.HcHttpClientBuilder) *core.HcHttpClient {
-	t.Helper()
-	client, err := builder.
-		WithRegion(region.NewRegion("cn-north-4", s.url)).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).
-		SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return iam.NewIamClient(s.connect(t, iam.IamClientBuilder().WithCredential(credentials)))
 }
 
 // TestAgency takes the official SDK through the life of an agency: the owner makes it
@@ -168,11 +152,7 @@ func (s *server) keyByAgency(t *testing.T) *csms.CsmsClient {
 
 // keyBySTS is the SDK with a key that STS gave the operator for the agency.
 func (s *server) keyBySTS(t *testing.T, urn string) *csms.CsmsClient {
-	credentials, err := basic.NewCredentialsBuilder().WithAk("OPERATORACCESSKEY001").WithSk(operatorSecret).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := sts.NewStsClient(s.anyClient(t, sts.StsClientBuilder().WithCredential(credentials)))
+	client := sts.NewStsClient(s.connect(t, sts.StsClientBuilder().WithCredential(inProject(t, "OPERATORACCESSKEY001", operatorSecret, ""))))
 	answer, err := client.AssumeAgency(&stsmodel.AssumeAgencyRequest{Body: &stsmodel.AssumeAgencyReqBody{AgencyUrn: urn, AgencySessionName: "batch-7"}})
 	if err != nil {
 		t.Fatal(err)
@@ -181,14 +161,6 @@ func (s *server) keyBySTS(t *testing.T, urn string) *csms.CsmsClient {
 		t.Errorf("%+v", answer)
 	}
 	return s.keyClient(t, answer.Credentials.AccessKeyId, answer.Credentials.SecretAccessKey, answer.Credentials.SecurityToken)
-}
-
-func (s *server) keyClient(t *testing.T, access, secret, securityToken string) *csms.CsmsClient {
-	credentials, err := basic.NewCredentialsBuilder().WithAk(access).WithSk(secret).WithSecurityToken(securityToken).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
 }
 
 // tokenByAgency is the SDK with a token that the operator got for the agency.

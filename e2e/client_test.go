@@ -11,6 +11,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/global"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
@@ -20,11 +21,7 @@ import (
 
 // signedClient is the SDK with an access key.
 func (s *server) signedClient(t *testing.T) *csms.CsmsClient {
-	credentials, err := basic.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+	return s.keyClient(t, devAccessKey, devSecretKey, "")
 }
 
 // tokenClient is the SDK with a token that a password bought.
@@ -46,11 +43,7 @@ func (s *server) temporaryClient(t *testing.T) *csms.CsmsClient {
 		t.Fatalf("temporary key: %s, %v", resp.Status, err)
 	}
 	k := answer.Credential
-	credentials, err := basic.NewCredentialsBuilder().WithAk(k.Access).WithSk(k.Secret).WithSecurityToken(k.SecurityToken).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+	return s.keyClient(t, k.Access, k.Secret, k.SecurityToken)
 }
 
 // token gets a token for the password of dev mode.
@@ -78,7 +71,40 @@ func (k *token) ProcessAuthRequest(_ *impl.DefaultHttpClient, r *request.Default
 	return r.Builder().AddAutoFilledPathParam("project_id", devProject).AddHeaderParam("X-Auth-Token", k.text).Build(), nil
 }
 
+// keyClient is the SDK with an access key in the project of dev mode.
+func (s *server) keyClient(t *testing.T, access, secret, securityToken string) *csms.CsmsClient {
+	t.Helper()
+	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(inProject(t, access, secret, securityToken)))
+}
+
 func (s *server) sdk(t *testing.T, builder *core.HcHttpClientBuilder) *csms.CsmsClient {
+	t.Helper()
+	return csms.NewCsmsClient(s.connect(t, builder))
+}
+
+// inProject is an access key for the project of dev mode. The security token is that of
+// a temporary one, else "".
+func inProject(t *testing.T, access, secret, securityToken string) auth.ICredential {
+	t.Helper()
+	credential, err := basic.NewCredentialsBuilder().WithAk(access).WithSk(secret).WithSecurityToken(securityToken).WithProjectId(devProject).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return credential
+}
+
+// onDomain is the access key of the owner for the services without regions.
+func onDomain(t *testing.T) auth.ICredential {
+	t.Helper()
+	credential, err := global.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithDomainId(devDomain).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return credential
+}
+
+// connect is what the client of any service talks through.
+func (s *server) connect(t *testing.T, builder *core.HcHttpClientBuilder) *core.HcHttpClient {
 	t.Helper()
 	client, err := builder.
 		WithRegion(region.NewRegion("cn-north-4", s.url)).
@@ -87,7 +113,7 @@ func (s *server) sdk(t *testing.T, builder *core.HcHttpClientBuilder) *csms.Csms
 	if err != nil {
 		t.Fatal(err)
 	}
-	return csms.NewCsmsClient(client)
+	return client
 }
 
 func (s *server) httpClient(t *testing.T) *http.Client {

@@ -5,9 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/global"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	eps "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/eps/v1"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/eps/v1/model"
 )
@@ -103,16 +100,5 @@ func TestEnterpriseProjects(t *testing.T) {
 // enterpriseClient is the client of the enterprise projects, which are a global service.
 func (s *server) enterpriseClient(t *testing.T) *eps.EpsClient {
 	t.Helper()
-	credentials, err := global.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithDomainId(devDomain).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := eps.EpsClientBuilder().WithCredential(credentials).
-		WithRegion(region.NewRegion("cn-north-4", s.url)).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).
-		SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return eps.NewEpsClient(client)
+	return eps.NewEpsClient(s.connect(t, eps.EpsClientBuilder().WithCredential(onDomain(t))))
 }

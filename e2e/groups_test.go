@@ -5,10 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/global"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	csms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1"
 	csmsmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1/model"
 	iam "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/iam/v3"
@@ -18,16 +14,7 @@ import (
 // iamClient is the SDK of the IAM with the access key of the owner.
 func (s *server) iamClient(t *testing.T) *iam.IamClient {
 	t.Helper()
-	credentials, err := global.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithDomainId(devDomain).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := iam.IamClientBuilder().WithRegion(region.NewRegion("cn-north-4", s.url)).WithCredential(credentials).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return iam.NewIamClient(client)
+	return iam.NewIamClient(s.connect(t, iam.IamClientBuilder().WithCredential(onDomain(t))))
 }
 
 // member is a user with a key of his own, and the group he is in.
@@ -111,11 +98,7 @@ func (s *server) clientOf(t *testing.T, client *iam.IamClient, user string) *csm
 	if err != nil {
 		t.Fatal(err)
 	}
-	credentials, err := basic.NewCredentialsBuilder().WithAk(key.Credential.Access).WithSk(key.Credential.Secret).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+	return s.keyClient(t, key.Credential.Access, key.Credential.Secret, "")
 }
 
 func (m member) assign(t *testing.T, client *iam.IamClient) {

@@ -7,9 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	csmsmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1/model"
 	kms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kms/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kms/v2/model"
@@ -23,18 +20,7 @@ func (s *server) keysClient(t *testing.T) *kms.KmsClient {
 
 func (s *server) keysClientOf(t *testing.T, accessKey, secretKey string) *kms.KmsClient {
 	t.Helper()
-	credentials, err := basic.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := kms.KmsClientBuilder().WithCredential(credentials).
-		WithRegion(region.NewRegion("cn-north-4", s.url)).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).
-		SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kms.NewKmsClient(client)
+	return kms.NewKmsClient(s.connect(t, kms.KmsClientBuilder().WithCredential(inProject(t, accessKey, secretKey, ""))))
 }
 
 // The life of a key as Terraform leads it, and of a secret under it, with the typed

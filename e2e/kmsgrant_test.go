@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	csms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1"
 	csmsmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1/model"
 	kms "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kms/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kms/v2/model"
@@ -70,11 +68,7 @@ func createGrant(t *testing.T, s *server, admin *kms.KmsClient, keyID string, op
 }
 
 func grantForSecret(t *testing.T, s *server, admin *kms.KmsClient, keyID string) {
-	credentials, err := basic.NewCredentialsBuilder().WithAk(appAccessKey).WithSk(appSecretKey).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := s.sdk(t, csms.CsmsClientBuilder().WithCredential(credentials))
+	app := s.keyClient(t, appAccessKey, appSecretKey, "")
 	denied := func() {
 		t.Helper()
 		_, err := app.ShowSecretVersion(&csmsmodel.ShowSecretVersionRequest{SecretName: "kept", VersionId: "latest"})

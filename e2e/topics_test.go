@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	csmsmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/csms/v1/model"
 	smn "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/smn/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/smn/v2/model"
@@ -20,18 +17,7 @@ import (
 // topicsClient is the SMN client of the SDK with an access key.
 func (s *server) topicsClient(t *testing.T) *smn.SmnClient {
 	t.Helper()
-	credentials, err := basic.NewCredentialsBuilder().WithAk(devAccessKey).WithSk(devSecretKey).WithProjectId(devProject).SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := smn.SmnClientBuilder().WithCredential(credentials).
-		WithRegion(region.NewRegion("cn-north-4", s.url)).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(s.transport(t))).
-		SafeBuild()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return smn.NewSmnClient(client)
+	return smn.NewSmnClient(s.connect(t, smn.SmnClientBuilder().WithCredential(inProject(t, devAccessKey, devSecretKey, ""))))
 }
 
 const (

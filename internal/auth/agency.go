@@ -96,38 +96,16 @@ func (g *agencyGrants) current(ctx context.Context, k *agencyGranted, a *store.A
 	if k.agency != a && (!slices.Equal(k.agency.Assignments, a.Assignments) || !slices.EqualFunc(k.agency.Inline, a.Inline, sameInline)) {
 		return false, nil
 	}
-	for _, was := range k.records {
-		if was.record == nil {
-			continue
-		}
-		is, err := g.users.store.Policy(ctx, was.id)
-		if err != nil {
-			return false, fmt.Errorf("reading policy %s: %w", was.id, err)
-		}
-		if is != was.record && !samePolicy(is, was.record) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return g.users.unchanged(ctx, k.records)
 }
 
 func (g *agencyGrants) compile(ctx context.Context, a *store.Agency) (*agencyGranted, error) {
 	out := &agencyGranted{agency: a, granted: &granted{user: &store.User{DomainID: a.DomainID}}}
-	for _, as := range a.Assignments {
-		scope, err := scopeOf(as)
-		if err != nil {
-			return nil, err
-		}
-		if err := g.users.add(ctx, out.granted, as.PolicyID, scope); err != nil {
-			return nil, err
-		}
+	if err := g.users.addAll(ctx, out.granted, a.Assignments); err != nil {
+		return nil, err
 	}
-	for _, inline := range a.Inline {
-		p, err := iam.CompilePolicy(inline.Name, inline.Document)
-		if err != nil {
-			return nil, err
-		}
-		out.policies = append(out.policies, p)
+	if err := out.addInline(a.Inline); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

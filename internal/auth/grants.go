@@ -46,10 +46,10 @@ func newGrants(st *store.Store) grants {
 	return grants{store: st, bound: maxGrantedBytes, mu: &sync.RWMutex{}, users: map[string]*granted{}}
 }
 
-// of returns the policies that are attached to u, belong to him, or are assigned to
-// one of his groups; nil for one who has nothing. It is shared. A policy that cannot be found or read is an error,
-// and not less rights: it may hold a deny. A group that does not exist gives nothing:
-// whoever deleted it took away what was assigned to it.
+// of returns the policies that are attached to u, belong to him, or are assigned to him
+// or to one of his groups; nil for one who has nothing. It is shared. A policy that cannot
+// be found or read is an error, and not less rights: it may hold a deny. A group that does
+// not exist gives nothing: whoever deleted it took away what was assigned to it.
 func (g *grants) of(ctx context.Context, u *store.User) (*granted, error) {
 	if len(u.PolicyIDs) == 0 && len(u.Inline) == 0 && len(u.GroupIDs) == 0 && len(u.Assignments) == 0 {
 		return nil, nil
@@ -88,13 +88,22 @@ func (g *grants) current(ctx context.Context, k *granted, u *store.User) (bool, 
 			return false, nil
 		}
 	}
-	for _, was := range k.records {
+	same, err := g.unchanged(ctx, k.records)
+	if err != nil {
+		return false, fmt.Errorf("user %s: %w", u.ID, err)
+	}
+	return same, nil
+}
+
+// unchanged reports whether policies have the records that they had.
+func (g *grants) unchanged(ctx context.Context, records []source) (bool, error) {
+	for _, was := range records {
 		if was.record == nil {
 			continue
 		}
 		is, err := g.store.Policy(ctx, was.id)
 		if err != nil {
-			return false, fmt.Errorf("reading policy %s of user %s: %w", was.id, u.ID, err)
+			return false, fmt.Errorf("reading policy %s: %w", was.id, err)
 		}
 		if is != was.record && !samePolicy(is, was.record) {
 			return false, nil
@@ -137,13 +146,8 @@ func (g *grants) compile(ctx context.Context, u *store.User) (*granted, error) {
 			return nil, err
 		}
 	}
-	for _, inline := range u.Inline {
-		p, err := iam.CompilePolicy(inline.Name, inline.Document)
-		if err != nil {
-			return nil, err
-		}
-		out.policies = append(out.policies, p)
-		out.bytes += p.Size()
+	if err := out.addInline(u.Inline); err != nil {
+		return nil, err
 	}
 	if err := g.addAll(ctx, out, u.Assignments); err != nil {
 		return nil, err
@@ -193,6 +197,19 @@ func (g *grants) addAll(ctx context.Context, k *granted, assigned []store.Assign
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// addInline compiles policies that belong to one user or agency.
+func (k *granted) addInline(list []store.InlinePolicy) error {
+	for _, inline := range list {
+		p, err := iam.CompilePolicy(inline.Name, inline.Document)
+		if err != nil {
+			return err
+		}
+		k.policies = append(k.policies, p)
+		k.bytes += p.Size()
 	}
 	return nil
 }

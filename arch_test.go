@@ -27,7 +27,7 @@ var arrows = []arch.Arrow{
 	{From: "internal/rotate/template"},
 	{From: "internal/rotate/database", To: []string{"internal/csms", "internal/password"}},
 	{From: "internal/rotate/servertest", To: []string{"internal/csms", "internal/rotate/database"}},
-	{From: "internal/rotate/databasetest", To: []string{"internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
+	{From: "internal/rotate/databasetest", To: []string{"internal/csms", "internal/password", "internal/rotate/database", "internal/rotate/servertest"}},
 	{From: "internal/rotate/account", To: []string{"internal/csms", "internal/password", "internal/rotate", "internal/rotate/database"}},
 	{From: "internal/rotate/function", To: []string{"internal/csms", "internal/outgoing", "internal/rotate"}},
 	{From: "internal/rotate/exec", To: []string{"internal/csms", "internal/rotate", "internal/rotate/function"}},

@@ -64,7 +64,7 @@ func family(e csms.DatabaseEngine) csms.DatabaseEngine {
 // so where it leads is judged as for every call to others.
 func openDatabase(svc *service.Service, t *csms.DatabaseTarget, allow []netip.Prefix) (database.Engine, error) {
 	target := database.Target{
-		Host: t.Host, Port: t.Port, Database: t.Database, TLS: database.TLS{Mode: database.Mode(t.TLSMode)},
+		Host: t.Host, Port: t.Port, Database: t.Database, TLS: database.TLS{Mode: t.TLSMode},
 		Dial: outgoing.Dialer(allow).DialContext,
 		Administrator: func(ctx context.Context) (database.Credential, error) {
 			value, err := svc.AdminValue(ctx, t)

@@ -25,7 +25,7 @@ var databaseEngines = []DatabaseEngine{MySQL, MariaDB, PostgreSQL, SQLServer}
 // of libpq.
 type TLSMode string
 
-// The modes of TLS to a database server.
+// The modes of TLS to a database server. None falls back to a weaker one.
 const (
 	TLSDisable    TLSMode = "disable"     // no TLS: only for loopback or a private network
 	TLSRequire    TLSMode = "require"     // TLS, any certificate

@@ -82,21 +82,10 @@ func (t *Target) Bound(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, t.Limit())
 }
 
-// Mode says how a connection is protected, in the words of PostgreSQL.
-type Mode string
-
-// The modes. None falls back to a weaker one.
-const (
-	Disable    Mode = "disable"     // no TLS
-	Require    Mode = "require"     // TLS with whoever answers
-	VerifyCA   Mode = "verify-ca"   // the certificate comes from a trusted authority
-	VerifyFull Mode = "verify-full" // and is that of the host
-)
-
 // TLS says how a connection is protected. The zero TLS is verify-full with the
 // authorities of the system.
 type TLS struct {
-	Mode  Mode
+	Mode  csms.TLSMode
 	Roots *x509.CertPool // authorities; nil for those of the system
 }
 
@@ -104,17 +93,17 @@ type TLS struct {
 func (t TLS) Config(host string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: t.Roots}
 	switch t.Mode {
-	case VerifyFull, "":
-	case VerifyCA:
+	case csms.TLSVerifyFull, "":
+	case csms.TLSVerifyCA:
 		// The check of crypto/tls includes the name, so it is off, and the chain alone is
 		// checked here. VerifyConnection runs on resumed sessions too.
 		c.InsecureSkipVerify, c.VerifyConnection = true, t.verifyChain
-	case Require:
+	case csms.TLSRequire:
 		c.InsecureSkipVerify = true
-	case Disable:
+	case csms.TLSDisable:
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("database: tls mode must be %s, %s, %s or %s", Disable, Require, VerifyCA, VerifyFull)
+		return nil, fmt.Errorf("database: tls mode must be %s, %s, %s or %s", csms.TLSDisable, csms.TLSRequire, csms.TLSVerifyCA, csms.TLSVerifyFull)
 	}
 	return c, nil
 }

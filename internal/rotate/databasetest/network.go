@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coffer/internal/csms"
 	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/servertest"
 )
@@ -20,7 +21,7 @@ func testUnreachable(t *testing.T, h *Harness) {
 	}
 	closed := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	for _, mode := range []database.Mode{database.Disable, database.VerifyFull} {
+	for _, mode := range []csms.TLSMode{csms.TLSDisable, csms.TLSVerifyFull} {
 		e := h.engine(t, func(t *database.Target) { t.Port, t.TLS.Mode = closed, mode })
 		change(t, e, h.Missing, newPassword, database.Unreachable)
 		verify(t, e, h.Missing, newPassword, database.Unreachable)
@@ -60,7 +61,7 @@ func silent(t *testing.T) int {
 // whichever is shorter.
 func testSilent(t *testing.T, h *Harness) {
 	port := silent(t)
-	for _, mode := range []database.Mode{database.Disable, database.Require} {
+	for _, mode := range []csms.TLSMode{csms.TLSDisable, csms.TLSRequire} {
 		e := h.engine(t, func(t *database.Target) { t.Port, t.TLS.Mode, t.Timeout = port, mode, 50*time.Millisecond })
 		change(t, e, h.Missing, newPassword, database.Timeout)
 		verify(t, e, h.Missing, newPassword, database.Timeout)
@@ -100,12 +101,12 @@ func testTLS(t *testing.T, h *Harness) {
 		tls  database.TLS
 		want database.Code
 	}{
-		"require takes anybody":              {"127.0.0.1", database.TLS{Mode: database.Require, Roots: others}, ""},
-		"verify-ca takes any name":           {"127.0.0.1", database.TLS{Mode: database.VerifyCA, Roots: ours}, ""},
-		"verify-ca wants the authority":      {"localhost", database.TLS{Mode: database.VerifyCA, Roots: others}, database.TLSFailed},
-		"verify-full takes its own":          {"localhost", database.TLS{Mode: database.VerifyFull, Roots: ours}, ""},
-		"verify-full wants the name":         {"127.0.0.1", database.TLS{Mode: database.VerifyFull, Roots: ours}, database.TLSFailed},
-		"verify-full wants the authority":    {"localhost", database.TLS{Mode: database.VerifyFull, Roots: others}, database.TLSFailed},
+		"require takes anybody":              {"127.0.0.1", database.TLS{Mode: csms.TLSRequire, Roots: others}, ""},
+		"verify-ca takes any name":           {"127.0.0.1", database.TLS{Mode: csms.TLSVerifyCA, Roots: ours}, ""},
+		"verify-ca wants the authority":      {"localhost", database.TLS{Mode: csms.TLSVerifyCA, Roots: others}, database.TLSFailed},
+		"verify-full takes its own":          {"localhost", database.TLS{Mode: csms.TLSVerifyFull, Roots: ours}, ""},
+		"verify-full wants the name":         {"127.0.0.1", database.TLS{Mode: csms.TLSVerifyFull, Roots: ours}, database.TLSFailed},
+		"verify-full wants the authority":    {"localhost", database.TLS{Mode: csms.TLSVerifyFull, Roots: others}, database.TLSFailed},
 		"the zero TLS is verify-full":        {"127.0.0.1", database.TLS{Roots: ours}, database.TLSFailed},
 		"the system does not know test's CA": {"localhost", database.TLS{}, database.TLSFailed},
 	} {
@@ -122,7 +123,7 @@ func testTLS(t *testing.T, h *Harness) {
 	t.Run("a server without TLS is refused", func(t *testing.T) {
 		h.Server.Crash()
 		h.Server.Start(t, h.WithoutTLS)
-		for _, mode := range []database.Mode{database.Require, database.VerifyCA, database.VerifyFull} {
+		for _, mode := range []csms.TLSMode{csms.TLSRequire, csms.TLSVerifyCA, csms.TLSVerifyFull} {
 			e := h.engine(t, func(t *database.Target) { t.Host, t.TLS = "localhost", database.TLS{Mode: mode, Roots: ours} })
 			change(t, e, account, newPassword, database.TLSFailed)
 			verify(t, e, account, newPassword, database.TLSFailed)

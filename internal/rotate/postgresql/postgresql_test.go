@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"coffer/internal/csms"
 	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/databasetest"
 	"coffer/internal/rotate/servertest"
@@ -82,7 +83,7 @@ func TestTheServer(t *testing.T) {
 	t.Run("the password itself goes over TLS only", func(t *testing.T) {
 		create(t, s, "the cleartext", "p")
 		code(t, e.Verify(ctx, "the cleartext", []byte("p")), database.External)
-		protected := engine(t, s, func(t *database.Target) { t.TLS.Mode = database.Require })
+		protected := engine(t, s, func(t *database.Target) { t.TLS.Mode = csms.TLSRequire })
 		code(t, protected.Verify(ctx, "the cleartext", []byte("p")), "")
 		code(t, protected.Verify(ctx, "the cleartext", []byte("q")), database.LoginRefused)
 	})

@@ -54,7 +54,7 @@ const startTime = 2 * time.Minute
 
 // Target returns a target with the administrator and without TLS.
 func (s *Server) Target() database.Target {
-	return database.Target{Host: "127.0.0.1", Port: s.Port, TLS: database.TLS{Mode: database.Disable}, Administrator: As(Administrator, Password)}
+	return database.Target{Host: "127.0.0.1", Port: s.Port, TLS: database.TLS{Mode: csms.TLSDisable}, Administrator: As(Administrator, Password)}
 }
 
 // As returns the function of a target's administrator for that credential.

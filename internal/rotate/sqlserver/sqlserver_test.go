@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"coffer/internal/csms"
 	"coffer/internal/rotate/database"
 	"coffer/internal/rotate/servertest"
 )
@@ -24,7 +25,7 @@ func (p *peer) engine(change ...func(*database.Target)) *Engine {
 	p.t.Helper()
 	target := database.Target{Host: "localhost", Port: p.port, Timeout: 20 * time.Second, Administrator: servertest.As("admin", "CANARY-admin")}
 	if p.config == nil {
-		target.TLS.Mode = database.Disable
+		target.TLS.Mode = csms.TLSDisable
 	} else {
 		target.TLS.Roots = x509.NewCertPool()
 		target.TLS.Roots.AppendCertsFromPEM([]byte(p.authority.PEM))
@@ -156,7 +157,7 @@ func TestConnectionsThatFail(t *testing.T) {
 // No mode falls back to a weaker one.
 func TestTLS(t *testing.T) {
 	ctx, secret := t.Context(), []byte(password)
-	mode := func(m database.Mode, host string) func(*database.Target) {
+	mode := func(m csms.TLSMode, host string) func(*database.Target) {
 		return func(t *database.Target) {
 			port := t.Port
 			t.TLS.Mode, t.Host = m, host
@@ -171,12 +172,12 @@ func TestTLS(t *testing.T) {
 		t.TLS.Roots.AppendCertsFromPEM([]byte(stranger.authority.PEM))
 	}
 	code(t, "verify-full", protected.engine().Verify(ctx, "app", secret), "")
-	code(t, "another name", protected.engine(mode(database.VerifyFull, "db.example.org")).Verify(ctx, "app", secret), database.TLSFailed)
-	code(t, "verify-ca, another name", protected.engine(mode(database.VerifyCA, "db.example.org")).Verify(ctx, "app", secret), "")
+	code(t, "another name", protected.engine(mode(csms.TLSVerifyFull, "db.example.org")).Verify(ctx, "app", secret), database.TLSFailed)
+	code(t, "verify-ca, another name", protected.engine(mode(csms.TLSVerifyCA, "db.example.org")).Verify(ctx, "app", secret), "")
 	code(t, "another authority", protected.engine(foreign).Verify(ctx, "app", secret), database.TLSFailed)
-	code(t, "verify-ca, another authority", protected.engine(foreign, mode(database.VerifyCA, "localhost")).Verify(ctx, "app", secret), database.TLSFailed)
-	code(t, "require, another authority", protected.engine(foreign, mode(database.Require, "localhost")).Verify(ctx, "app", secret), "")
-	code(t, "a server without TLS", plain.engine(mode(database.Require, "localhost")).Verify(ctx, "app", secret), database.TLSFailed)
+	code(t, "verify-ca, another authority", protected.engine(foreign, mode(csms.TLSVerifyCA, "localhost")).Verify(ctx, "app", secret), database.TLSFailed)
+	code(t, "require, another authority", protected.engine(foreign, mode(csms.TLSRequire, "localhost")).Verify(ctx, "app", secret), "")
+	code(t, "a server without TLS", plain.engine(mode(csms.TLSRequire, "localhost")).Verify(ctx, "app", secret), database.TLSFailed)
 	if len(plain.logins) != 0 {
 		t.Error("the password was sent to a server without TLS")
 	}
